@@ -1,0 +1,256 @@
+import type { CandidatePeer } from "../contracts/authenticator.ts";
+import type { FrameDecoder, HandshakeContext, Protocol, ReadGate, Welcome } from "../contracts/protocol.ts";
+import type { Link } from "../contracts/transport.ts";
+import { MsgError } from "../errors.ts";
+import type { Runtime, TimerHandle } from "../runtime.ts";
+import type { ConnectionEvent, ConnectionState } from "./connection-state.ts";
+import { nextConnectionState } from "./connection-state.ts";
+import { FrameAssembler } from "./frame-assembler.ts";
+import { LinkHandshake } from "./handshake-link.ts";
+import type { ChunkPool } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
+
+/** How long a peer that broke the protocol is given to read why. */
+const refusalLingerMs = 500;
+
+/** What a connection needs beside its link. */
+export interface ConnectionOptions {
+  readonly runtime: Runtime;
+  readonly pool: ChunkPool;
+  readonly protocol: Protocol;
+  readonly handshake: HandshakeContext;
+  /** For the handshake; counted from when the link is there. */
+  readonly handshakeTimeoutMs: number;
+  /** Over this many unsent bytes {@link Outbox.isFull} is true. */
+  readonly sendHighWaterBytes: number;
+  readonly peer: CandidatePeer;
+}
+
+/** What the owner of a {@link Connection} is told. */
+export interface ConnectionHandlers {
+  /** The peer is let in. Gives the decoder of its frames. Once, before any other but `onClosed`. */
+  onReady(welcome: Welcome): FrameDecoder;
+  /** The transport took everything that was written. */
+  onDrain(): void;
+  /** The tick ends: what waited for it may be written now. */
+  onBeforeFlush(): void;
+  /** The peer ended its side in order; the owner writes what it owes and closes. */
+  onPeerEnded(): void;
+  /** Once, last. @param reason - absent when we closed in order. */
+  onClosed(reason: MsgError | undefined): void;
+}
+
+/**
+ * One link with its handshake, its batching and its end.
+ *
+ * The only one to talk to a link. It knows no routing: frames go to the decoder that its owner
+ * gives, bytes come through {@link outbox}.
+ */
+export class Connection implements ReadGate {
+  readonly outbox: Outbox;
+  readonly peer: CandidatePeer;
+  readonly protocol: Protocol;
+  readonly #link: Link;
+  readonly #options: ConnectionOptions;
+  readonly #handlers: ConnectionHandlers;
+  readonly #abort: AbortController = new AbortController();
+  #state: ConnectionState = { phase: "handshaking" };
+  #handshake: LinkHandshake | undefined;
+  #assembler: FrameAssembler | undefined;
+  #timer: TimerHandle;
+  #holds = 0;
+  #isResuming = false;
+  #hasPeerEnded = false;
+  /** Bytes received so far. Anything at all from the peer moves it, so it also tells silence. */
+  receivedBytes = 0;
+
+  constructor(link: Link, options: ConnectionOptions, handlers: ConnectionHandlers) {
+    this.#link = link;
+    this.#options = options;
+    this.#handlers = handlers;
+    this.peer = options.peer;
+    this.protocol = options.protocol;
+    const { pool, runtime, sendHighWaterBytes } = options;
+    const beforeFlush = (): void => {
+      if (this.#state.phase === "ready" || this.#state.phase === "half-open") {
+        handlers.onBeforeFlush();
+      }
+    };
+    this.outbox = new Outbox(link, pool, runtime, sendHighWaterBytes, beforeFlush);
+  }
+
+  get phase(): ConnectionState["phase"] {
+    return this.#state.phase;
+  }
+
+  get isOpen(): boolean {
+    return this.#holds === 0 && this.#state.phase === "ready";
+  }
+
+  /** Bytes received that are not decoded yet. */
+  get undecodedBytes(): number {
+    return this.#assembler?.bufferedBytes ?? 0;
+  }
+
+  /** Begins the handshake. Call once. A connection that needs none is ready before this returns. */
+  start(): void {
+    const { protocol, handshake, runtime, handshakeTimeoutMs } = this.#options;
+    const perform = protocol.handshake(handshake);
+    if (perform === undefined) this.#welcome({ claims: {}, name: "" });
+    else {
+      const link = new LinkHandshake(this.#link, this.peer, handshake.isDialer, this.#abort.signal);
+      this.#handshake = link;
+      const text = `handshake took over ${handshakeTimeoutMs} ms`;
+      this.#timer = runtime.setTimer(
+        () => this.close(0, new MsgError("MSG_HANDSHAKE_TIMEOUT", text)),
+        handshakeTimeoutMs,
+      );
+      perform(link).then(
+        (welcome) => this.#welcome(welcome),
+        (error: unknown) => this.#refuse(error),
+      );
+    }
+    this.#link.start({
+      onData: (chunk) => this.#onData(chunk),
+      onDrain: () => this.#onDrain(),
+      onEnd: () => this.#onEnd(),
+      onClose: (reason) => this.#dispatch({ type: "link-closed", reason }),
+    });
+  }
+
+  hold(): void {
+    this.#holds++;
+    if (this.#holds === 1) this.#link.setReading(false);
+  }
+
+  release(): void {
+    this.#holds--;
+    if (this.#holds > 0 || this.#isResuming) return;
+    // Later, not now: whoever releases is often inside a consumer's call.
+    this.#isResuming = true;
+    this.#options.runtime.endOfTick(() => this.#resume());
+  }
+
+  /**
+   * Ends in order: sends what is queued, ends our side, discards input until the peer ends its own,
+   * at most `lingerMs`; then ends at once. (A TCP socket closed with unread input resets, and the
+   * reset can destroy what was written.)
+   *
+   * @param reason - why, when it is not the application's wish.
+   */
+  close(lingerMs: number, reason?: MsgError): void {
+    if (this.#state.phase === "closed") return;
+    const isEnding = this.#state.phase === "ending";
+    this.#dispatch({ type: "close", reason });
+    if (lingerMs <= 0) this.#link.destroy();
+    else if (!isEnding) this.#endWithin(lingerMs);
+  }
+
+  /** Ends now; what is queued is lost. */
+  destroy(reason?: MsgError): void {
+    this.close(0, reason);
+  }
+
+  #endWithin(lingerMs: number): void {
+    this.outbox.flush();
+    this.#link.setReading(true);
+    this.#link.end();
+    this.#timer = this.#options.runtime.setTimer(() => this.#link.destroy(), lingerMs);
+  }
+
+  #dispatch(event: ConnectionEvent): void {
+    const before = this.#state;
+    const after = nextConnectionState(before, event);
+    if (after !== before) this.#enter(after);
+  }
+
+  /** The only place that changes the state. Timers belong to a phase and end with it. */
+  #enter(state: ConnectionState): void {
+    this.#options.runtime.clearTimer(this.#timer);
+    this.#timer = undefined;
+    this.#state = state;
+    if (state.phase !== "ending" && state.phase !== "closed") return;
+    const reason = state.reason ?? new MsgError("MSG_PEER_LOST", "connection ended");
+    this.#handshake?.fail(reason);
+    this.#handshake = undefined;
+    this.#assembler = undefined;
+    if (!this.#abort.signal.aborted) this.#abort.abort(reason);
+    if (state.phase === "closed") {
+      this.outbox.destroy();
+      this.#handlers.onClosed(state.reason);
+    }
+  }
+
+  #welcome(welcome: Welcome): void {
+    if (this.#state.phase !== "handshaking") return;
+    this.#dispatch({ type: "welcomed" });
+    const unread = this.#handshake?.release();
+    this.#handshake = undefined;
+    this.#assembler = new FrameAssembler(this.#handlers.onReady(welcome));
+    if (unread !== undefined && unread.length > 0) this.#decode(unread, false);
+    if (this.#hasPeerEnded && this.isOpen) this.#onAllRead();
+  }
+
+  #refuse(error: unknown): void {
+    const reason = MsgError.from(error, "MSG_AUTH_FAILED", "connection hook failed");
+    this.close(refusalLingerMs, reason);
+  }
+
+  #onData(chunk: Uint8Array): void {
+    this.receivedBytes += chunk.length;
+    if (this.#handshake !== undefined) this.#handshake.push(chunk);
+    else this.#decode(chunk, this.#link.lendsChunks);
+  }
+
+  #decode(chunk: Uint8Array, isLent: boolean): void {
+    // Without an assembler we are ending: input is discarded.
+    try {
+      this.#assembler?.push(chunk, isLent);
+    } catch (error) {
+      this.#onViolation(error);
+    }
+  }
+
+  #resume(): void {
+    this.#isResuming = false;
+    if (!this.isOpen) return;
+    try {
+      this.#assembler?.resume();
+    } catch (error) {
+      this.#onViolation(error);
+    }
+    if (!this.isOpen) return;
+    if (this.#hasPeerEnded) this.#onAllRead();
+    else this.#link.setReading(true);
+  }
+
+  #onViolation(error: unknown): void {
+    this.close(
+      refusalLingerMs,
+      MsgError.from(error, "MSG_PROTOCOL", "peer's bytes could not be decoded"),
+    );
+  }
+
+  #onDrain(): void {
+    this.outbox.onDrain();
+    if (this.#state.phase === "ready" || this.#state.phase === "half-open") this.#handlers.onDrain();
+  }
+
+  #onEnd(): void {
+    this.#hasPeerEnded = true;
+    this.#handshake?.fail(new MsgError("MSG_PEER_LOST", "peer ended during the handshake"));
+    if (this.isOpen) this.#onAllRead();
+  }
+
+  /** The peer ended, and everything it sent before was decoded. */
+  #onAllRead(): void {
+    const { undecodedBytes } = this;
+    this.#dispatch({ type: "peer-ended" });
+    if (undecodedBytes === 0) {
+      this.#handlers.onPeerEnded();
+      return;
+    }
+    const text = `peer ended ${undecodedBytes} bytes into a frame`;
+    this.close(refusalLingerMs, new MsgError("MSG_PROTOCOL", text));
+  }
+}

@@ -1,0 +1,167 @@
+import type { Link, Transport } from "../contracts/transport.ts";
+import { MsgError } from "../errors.ts";
+import type { Runtime, TimerHandle } from "../runtime.ts";
+import type { Connection } from "./connection.ts";
+import type { DialerEvent, DialerState } from "./dialer-state.ts";
+import { firstDialerState, nextDialerState } from "./dialer-state.ts";
+import type { ResolvedReconnectOptions } from "./reconnect-options.ts";
+import { retryDelayMs } from "./reconnect-options.ts";
+
+/** A connection that lived this long counts as a success even if it brought nothing. */
+const provenAfterMs = 5_000;
+
+/** What a refusal adds to the wait: it is an answer, and will be the same a moment later. */
+const refusedMinDelayMs = 1_000;
+
+/**
+ * After connections that ended before a byte came, a new one is fed only when it survived this:
+ * what such a server does not read must not be lost in it.
+ */
+const probationMs = 100;
+
+const refusals = new Set([
+  "MSG_AUTH_REJECTED",
+  "MSG_AUTH_FAILED",
+  "MSG_WRONG_SOCKET_TYPE",
+  "MSG_PROTOCOL",
+  "MSG_TOO_MANY_PEERS",
+]);
+
+/** What a dialer needs. */
+export interface DialerOptions {
+  readonly transport: Transport;
+  /** As `transport.parseAddress` gave it. */
+  readonly address: string;
+  readonly runtime: Runtime;
+  readonly reconnect: ResolvedReconnectOptions;
+  /** Covers dialing; the handshake has as much again. */
+  readonly handshakeTimeoutMs: number;
+}
+
+/** What the owner of a {@link Dialer} is told and asked. */
+export interface DialerHandlers {
+  /** A link is there: make its connection and start it, when `probationMs` have passed. */
+  onLink(link: Link, probationMs: number): Connection;
+  /** The attempt, or the connection, came to nothing; the next attempt is in `delayMs`. */
+  onRetry(error: MsgError, attempt: number, delayMs: number): void;
+  /** `maxAttempts` attempts failed. */
+  onGivenUp(error: MsgError): void;
+}
+
+/**
+ * Keeps one endpoint connected. The only part that reconnects.
+ *
+ * The first attempt is at once; then with full jitter, doubling, up to a cap, for ever or
+ * `maxAttempts` times. Names are resolved again at each attempt, by the transport.
+ */
+export class Dialer {
+  readonly #options: DialerOptions;
+  readonly #handlers: DialerHandlers;
+  #state: DialerState = firstDialerState;
+  #dialing: AbortController | undefined;
+  #connection: Connection | undefined;
+  #timer: TimerHandle;
+
+  constructor(options: DialerOptions, handlers: DialerHandlers) {
+    this.#options = options;
+    this.#handlers = handlers;
+  }
+
+  get state(): DialerState {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#dial();
+  }
+
+  /**
+   * The connection this dialer made has ended.
+   *
+   * @param isProven - it had brought a frame, so that the end is no failure to connect.
+   */
+  onConnectionClosed(connection: Connection, isProven: boolean, reason: MsgError | undefined): void {
+    if (connection !== this.#connection) return;
+    this.#connection = undefined;
+    if (isProven) this.#dispatch({ type: "proven" });
+    const error = reason ?? new MsgError("MSG_PEER_LOST", "peer ended the connection");
+    this.#dispatch({ type: "failed", error });
+  }
+
+  /** Stops dialing. The connection that stands is its owner's to close. */
+  close(): void {
+    this.#dispatch({ type: "close" });
+  }
+
+  #dispatch(event: DialerEvent): void {
+    const before = this.#state;
+    const after = nextDialerState(before, event, this.#options.reconnect.maxAttempts);
+    if (after !== before) this.#enter(after);
+  }
+
+  /** The only place that changes the state. Timers and attempts belong to a phase and end with it. */
+  #enter(state: DialerState): void {
+    const { runtime, reconnect } = this.#options;
+    runtime.clearTimer(this.#timer);
+    this.#timer = undefined;
+    if (state.phase !== "connected") this.#abandonAttempt();
+    this.#state = state;
+    switch (state.phase) {
+      case "dialing":
+        this.#dial();
+        return;
+      case "connected":
+        this.#timer = runtime.setTimer(() => this.#dispatch({ type: "proven" }), provenAfterMs);
+        return;
+      case "waiting": {
+        const backOffMs = retryDelayMs(state.attempt, reconnect, runtime.random());
+        const delayMs = isRefusal(state.lastError)
+          ? Math.max(backOffMs, Math.min(refusedMinDelayMs, reconnect.maxDelayMs))
+          : backOffMs;
+        this.#timer = runtime.setTimer(() => this.#dispatch({ type: "waited" }), delayMs);
+        this.#handlers.onRetry(state.lastError, state.attempt, delayMs);
+        return;
+      }
+      case "ended":
+        if (state.lastError !== undefined) this.#handlers.onGivenUp(state.lastError);
+    }
+  }
+
+  #abandonAttempt(): void {
+    const dialing = this.#dialing;
+    this.#dialing = undefined;
+    dialing?.abort();
+  }
+
+  #dial(): void {
+    const { transport, address, runtime, handshakeTimeoutMs } = this.#options;
+    const dialing = new AbortController();
+    this.#dialing = dialing;
+    this.#timer = runtime.setTimer(() => {
+      const text = `no connection to ${transport.name}://${address} within ${handshakeTimeoutMs} ms`;
+      this.#dispatch({ type: "failed", error: new MsgError("MSG_DIAL_FAILED", text) });
+    }, handshakeTimeoutMs);
+    transport.dial(address, dialing.signal).then(
+      (link) => {
+        if (dialing === this.#dialing) this.#onLink(link);
+        else link.destroy();
+      },
+      (error: unknown) => {
+        if (dialing !== this.#dialing) return;
+        const text = `no connection to ${transport.name}://${address}`;
+        this.#dispatch({ type: "failed", error: MsgError.from(error, "MSG_DIAL_FAILED", text) });
+      },
+    );
+  }
+
+  #onLink(link: Link): void {
+    this.#dialing = undefined;
+    this.#dispatch({ type: "linked" });
+    const isSuspect = this.#state.phase === "connected" && this.#state.isSuspect;
+    this.#connection = this.#handlers.onLink(link, isSuspect ? probationMs : 0);
+  }
+}
+
+function isRefusal(error: MsgError | undefined): boolean {
+  return error !== undefined && refusals.has(error.code);
+}

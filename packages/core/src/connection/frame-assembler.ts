@@ -1,0 +1,110 @@
+import { allocate, copyOf, viewOf } from "../bytes.ts";
+import type { FrameDecoder } from "../contracts/protocol.ts";
+
+/** A frame that arrives in pieces starts with this much memory and grows with what really came. */
+const firstPieceBytes = 64 * 1024;
+
+/**
+ * Feeds chunks, cut anywhere, to a decoder that wants whole frames.
+ *
+ * - Whole frames are decoded where they lie; only one that spans chunks is copied together.
+ * - Memory follows what has arrived, not what a header announces: at most four times it.
+ * - When the decoder stops early, the rest of the chunk is held until {@link resume}.
+ */
+export class FrameAssembler {
+  readonly #decoder: FrameDecoder;
+  /** The beginning of a frame that is not whole. */
+  #partial: Uint8Array = new Uint8Array(0);
+  #partialBytes = 0;
+  /** Bytes behind a stop of the decoder. */
+  #held: Uint8Array | undefined;
+
+  constructor(decoder: FrameDecoder) {
+    this.#decoder = decoder;
+  }
+
+  /** Bytes that wait for the decoder or for the rest of their frame. */
+  get bufferedBytes(): number {
+    return this.#partialBytes + (this.#held?.length ?? 0);
+  }
+
+  /**
+   * Decodes what is whole.
+   *
+   * @param isLent - the chunk is valid only during this call.
+   * @throws what the decoder throws.
+   */
+  push(chunk: Uint8Array, isLent: boolean): void {
+    // Payloads are views, so bytes that are only lent are copied once, here, for all of them.
+    const bytes = isLent ? copyOf(chunk) : chunk;
+    if (this.#held === undefined) this.#decode(bytes);
+    else this.#held = joined(this.#held, bytes);
+  }
+
+  /** Goes on behind the place where the decoder stopped. */
+  resume(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#decode(held);
+    else if (this.#partialBytes > 0) this.#decode(new Uint8Array(0));
+  }
+
+  #decode(bytes: Uint8Array): void {
+    let start = 0;
+    while (this.#partialBytes > 0) {
+      const taken = this.#fill(bytes, start);
+      start += taken;
+      if (this.#partialBytes < this.#decoder.neededBytes) return;
+      const used = this.#decoder.decode(this.#partial, 0, this.#partialBytes);
+      if (used > 0) this.#partialBytes = 0;
+      // A header was completed: the frame's length is known now. Nothing used and nothing more
+      // needed means that the gate closed.
+      else if (this.#partialBytes >= this.#decoder.neededBytes) return this.#hold(bytes, start);
+    }
+    const end = bytes.length;
+    const stop = start < end ? this.#decoder.decode(bytes, start, end) : end;
+    if (stop === end) return;
+    if (end - stop >= this.#decoder.neededBytes) this.#hold(bytes, stop);
+    else this.#keep(bytes, stop);
+  }
+
+  #hold(bytes: Uint8Array, start: number): void {
+    if (start < bytes.length) this.#held = viewOf(bytes, start, bytes.length - start);
+  }
+
+  /** Copies out the beginning of a frame, so that it does not pin its chunk. */
+  #keep(bytes: Uint8Array, start: number): void {
+    const length = bytes.length - start;
+    this.#partial = allocate(this.#capacityFor(length));
+    this.#partial.set(viewOf(bytes, start, length));
+    this.#partialBytes = length;
+  }
+
+  /** Adds to the partial frame what it lacks, as far as there is any; gives how much. */
+  #fill(bytes: Uint8Array, start: number): number {
+    const wanted = this.#decoder.neededBytes - this.#partialBytes;
+    const taken = Math.max(0, Math.min(wanted, bytes.length - start));
+    if (taken === 0) return 0;
+    const length = this.#partialBytes + taken;
+    if (length > this.#partial.length) {
+      const larger = allocate(this.#capacityFor(length));
+      larger.set(viewOf(this.#partial, 0, this.#partialBytes));
+      this.#partial = larger;
+    }
+    this.#partial.set(viewOf(bytes, start, taken), this.#partialBytes);
+    this.#partialBytes = length;
+    return taken;
+  }
+
+  #capacityFor(length: number): number {
+    const growth = Math.max(firstPieceBytes, length * 4);
+    return Math.max(length, Math.min(this.#decoder.neededBytes, growth));
+  }
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = allocate(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}

@@ -1,0 +1,239 @@
+import type { MsgError } from "../errors.ts";
+import type {
+  Authenticator,
+  AuthToken,
+  Claims,
+  ConnectionHook,
+  HandshakeLink,
+} from "./authenticator.ts";
+
+/** The six patterns' ends. Each pairs with one other: REQ-REP, PUB-SUB, PUSH-PULL. */
+export type SocketType = "REQ" | "REP" | "PUB" | "SUB" | "PUSH" | "PULL";
+
+/**
+ * One wire: how a connection is opened, and what its bytes mean.
+ *
+ * A protocol does no I/O and knows no time: it reads chunks, writes to a {@link FrameBuffer}, and
+ * tells a sink. Patterns do not know which protocol runs.
+ */
+export interface Protocol {
+  /** Its name, such as `msg`. */
+  readonly name: string;
+
+  /** Whether a connection that begins with this byte may speak this protocol. */
+  recognises(firstByte: number): boolean;
+
+  /**
+   * What is exchanged before the first frame; `undefined` when nothing is, and the connection is
+   * ready at once. Rejects with the reason when the peer is refused or refuses.
+   */
+  handshake(context: HandshakeContext): ((link: HandshakeLink) => Promise<Welcome>) | undefined;
+
+  /** Opens the framed part of a connection. */
+  open<Type extends SocketType>(
+    type: Type,
+    out: FrameBuffer,
+    sink: SinkByType[Type],
+    context: WireContext,
+  ): Wire<Type>;
+}
+
+/** Both directions of one connection's frames. */
+export interface Wire<Type extends SocketType> {
+  readonly decoder: FrameDecoder;
+  readonly writer: WriterByType[Type];
+}
+
+/** Who takes part in a handshake. */
+export interface HandshakeContext {
+  readonly socketType: SocketType;
+  readonly isDialer: boolean;
+  /** What we call ourselves to the peer. */
+  readonly name: string;
+  readonly authToken?: AuthToken | undefined;
+  readonly authenticator?: Authenticator | undefined;
+  readonly hook?: ConnectionHook | undefined;
+}
+
+/** What a handshake found out about the peer. */
+export interface Welcome {
+  readonly claims: Claims;
+  readonly name: string;
+}
+
+/** What a wire needs of its connection. */
+export interface WireContext {
+  /** The most bytes a payload may have, before and after decompression. */
+  readonly maxMessageBytes: number;
+  readonly gate: ReadGate;
+  /**
+   * Undoes the compression `id`, at once or later.
+   *
+   * @throws MsgError `MSG_UNKNOWN_COMPRESSION`, `MSG_DECOMPRESS_FAILED`, `MSG_PAYLOAD_TOO_LARGE`;
+   *   or the promise rejects so.
+   */
+  decompress(id: number, payload: Uint8Array): Uint8Array | Promise<Uint8Array>;
+}
+
+/**
+ * Whether more frames are wanted. A decoder looks at it after each frame and stops at the frame's
+ * end when it is closed; it is asked again when the gate opens.
+ */
+export interface ReadGate {
+  readonly isOpen: boolean;
+  /** Closes the gate; it opens again when every `hold` had its `release`. */
+  hold(): void;
+  release(): void;
+}
+
+/** Bytes in, calls on a sink out. */
+export interface FrameDecoder {
+  /** How many bytes, from the start of the frame at hand, {@link decode} needs to get further. */
+  readonly neededBytes: number;
+
+  /**
+   * Reads whole frames from `bytes[start..end)`, tells the sink, and stops at the first frame that
+   * is not whole, or when the gate closes. Payloads are views on `bytes`.
+   *
+   * @returns where the first byte not consumed is.
+   * @throws MsgError `MSG_PROTOCOL`, `MSG_PAYLOAD_TOO_LARGE` or `MSG_INVALID_TOPIC`: close the
+   *   connection. A length is checked before a byte of its body is stored.
+   */
+  decode(bytes: Uint8Array, start: number, end: number): number;
+}
+
+/** Where frames are written: the current chunk of a connection's outbox. */
+export interface FrameBuffer {
+  /** The chunk being filled; it changes with each {@link reserve}. */
+  readonly bytes: Uint8Array;
+  /** The same chunk, for numbers. */
+  readonly view: DataView;
+  /** Makes room for `length` contiguous bytes, counts them as written, and gives their offset. */
+  reserve(length: number): number;
+  /** Appends a payload: small ones are copied, large ones go by reference. */
+  append(payload: Uint8Array): void;
+}
+
+/** What a REQ hears. */
+export interface ReqSink {
+  onReply(id: number, payload: Uint8Array): void;
+  /** The answer is an error, or could not be decompressed. */
+  onReplyError(id: number, error: MsgError): void;
+  /** The peer drains and did not run this request. */
+  onReplyRefused(id: number): void;
+  /** The peer drains: give it nothing more. */
+  onGoodbye(): void;
+}
+
+/** What a REQ says. */
+export interface ReqWriter {
+  request(id: number, compression: number, payload: Uint8Array): void;
+}
+
+/** What a REP hears. */
+export interface RepSink {
+  onRequest(id: number, payload: Uint8Array, wasCompressed: boolean): void;
+  onBadRequest(id: number, error: MsgError): void;
+}
+
+/** What a REP says. */
+export interface RepWriter {
+  reply(id: number, compression: number, payload: Uint8Array): void;
+  /** @param code - `[A-Z][A-Z0-9_]{0,63}`; the message is cut so that both fit 4 KiB. */
+  replyError(id: number, code: string, message: string): void;
+  goodbye(): void;
+}
+
+/** What a PUB hears. */
+export interface PubSink {
+  onSubscribe(topic: string): void;
+  onUnsubscribe(topic: string): void;
+  /** The subscriber understands marks, acknowledged subscriptions and goodbyes. */
+  onExtensions(): void;
+  /** A frame that asks for nothing we know, or for a topic that is not UTF-8. */
+  onIgnored(): void;
+}
+
+/** One published message, encoded at most once for each protocol. */
+export interface OutgoingMessage {
+  readonly topic: string;
+  /** Microseconds since 1970. */
+  readonly timestampMicros: number;
+  readonly compression: number;
+  readonly payload: Uint8Array;
+  /** What `encode` made of this message for `protocol`, made at the first call. */
+  encodedFor(protocol: object, encode: (message: OutgoingMessage) => Uint8Array): Uint8Array;
+}
+
+/** What a PUB says. `sequence` is always the connection's next number. */
+export interface PubWriter {
+  publish(message: OutgoingMessage, sequence: number): void;
+  mark(sequence: number): void;
+  subscribed(topic: string, sequence: number): void;
+  bye(sequence: number): void;
+}
+
+/** What a SUB hears. */
+export interface SubSink {
+  onMessage(topic: string, timestampMicros: number, sequence: number, payload: Uint8Array): void;
+  onBadMessage(topic: string, sequence: number, error: MsgError): void;
+  onMark(sequence: number): void;
+  onSubscribed(topic: string, sequence: number): void;
+  onBye(sequence: number): void;
+}
+
+/** What a SUB says. */
+export interface SubWriter {
+  extensions(): void;
+  subscribe(topic: string, timestampMicros: number): void;
+  unsubscribe(topic: string, timestampMicros: number): void;
+}
+
+/** What a PUSH hears. */
+export interface PushSink {
+  onWindow(count: number): void;
+  onAcknowledged(sequence: number, count: number): void;
+  onRefused(sequence: number, count: number): void;
+  /** The PULL drains: it settles what is under way and then ends. */
+  onBye(): void;
+}
+
+/** What a PUSH says. */
+export interface PushWriter {
+  /** @param earlierDeliveries - saturates at 15 on the wire. */
+  job(sequence: number, earlierDeliveries: number, compression: number, payload: Uint8Array): void;
+}
+
+/** What a PULL hears. */
+export interface PullSink {
+  onJob(sequence: number, earlierDeliveries: number, payload: Uint8Array): void;
+  onBadJob(sequence: number, error: MsgError): void;
+}
+
+/** What a PULL says. */
+export interface PullWriter {
+  window(count: number): void;
+  acknowledge(sequence: number, count: number): void;
+  refuse(sequence: number, count: number): void;
+  bye(): void;
+}
+
+/** What each socket type hears. */
+export interface SinkByType {
+  readonly REQ: ReqSink;
+  readonly REP: RepSink;
+  readonly PUB: PubSink;
+  readonly SUB: SubSink;
+  readonly PUSH: PushSink;
+  readonly PULL: PullSink;
+}
+
+/** What each socket type says. */
+export interface WriterByType {
+  readonly REQ: ReqWriter;
+  readonly REP: RepWriter;
+  readonly PUB: PubWriter;
+  readonly SUB: SubWriter;
+  readonly PUSH: PushWriter;
+  readonly PULL: PullWriter;
+}

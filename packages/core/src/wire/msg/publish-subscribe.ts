@@ -1,0 +1,282 @@
+import { allocate, decodeText, encodeText, viewOf } from "../../bytes.ts";
+import type {
+  FrameBuffer,
+  FrameDecoder,
+  OutgoingMessage,
+  PubSink,
+  PubWriter,
+  SubSink,
+  SubWriter,
+  WireContext,
+} from "../../contracts/protocol.ts";
+import {
+  checkLength,
+  frameKind,
+  illegalKind,
+  messageHeaderBytes,
+  topicPrefix,
+  topicStartBytes,
+} from "./header.ts";
+import { PayloadReader } from "./payload-reader.ts";
+
+const reservedBits = 0xf8;
+const twoTo32 = 2 ** 32;
+
+/** A whole 0x03 frame as it lies in `bytes`. */
+interface MessageFrame {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly offset: number;
+  readonly topicBytes: number;
+  readonly payloadBytes: number;
+}
+
+/**
+ * Published messages, subscriptions and extensions; the same form both ways.
+ *
+ *   offset  size  field
+ *   0       1     0x03
+ *   1       1     flags     bits 0-2 compression id
+ *   2       2     T         bytes of topic
+ *   4       T     topic     UTF-8
+ *   4+T     8     time      microseconds since 1970
+ *   12+T    4     sequence
+ *   16+T    4     length    bytes of payload that follow
+ */
+abstract class MessageDecoder implements FrameDecoder {
+  neededBytes: number = topicStartBytes;
+  readonly #context: WireContext;
+  readonly #maxPayloadBytes: number;
+
+  constructor(context: WireContext, maxPayloadBytes: number) {
+    this.#context = context;
+    this.#maxPayloadBytes = maxPayloadBytes;
+  }
+
+  protected abstract onFrame(frame: MessageFrame): void;
+
+  decode(bytes: Uint8Array, start: number, end: number): number {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const { gate } = this.#context;
+    let offset = start;
+    this.neededBytes = topicStartBytes;
+    while (gate.isOpen && offset < end) {
+      const needed = this.#measure(view, offset, end);
+      if (needed > end - offset) {
+        this.neededBytes = needed;
+        break;
+      }
+      const topicBytes = view.getUint16(offset + 2);
+      const payloadBytes = needed - messageHeaderBytes - topicBytes;
+      this.onFrame({ bytes, view, offset, topicBytes, payloadBytes });
+      offset += needed;
+    }
+    return offset;
+  }
+
+  /** How long the frame at `offset` is, or as much of that as can be told yet. */
+  #measure(view: DataView, offset: number, end: number): number {
+    const kind = view.getUint8(offset);
+    if (kind !== frameKind.message) throw illegalKind(kind, frameKind.message);
+    if (end - offset < topicStartBytes) return topicStartBytes;
+    const headerBytes = messageHeaderBytes + view.getUint16(offset + 2);
+    if (end - offset < headerBytes) return headerBytes;
+    const length = view.getUint32(offset + headerBytes - 4);
+    checkLength(length, this.#maxPayloadBytes);
+    return headerBytes + length;
+  }
+}
+
+interface MessageHeader {
+  readonly topic: string;
+  readonly timestampMicros: number;
+  readonly sequence: number;
+}
+
+/** Reads 0x03 frames for a SUB: messages, and what a PUB of ours adds. */
+export class PublishedDecoder extends MessageDecoder {
+  readonly #sink: SubSink;
+  readonly #reader: PayloadReader<MessageHeader>;
+  readonly #topics: TopicReader = new TopicReader();
+
+  constructor(sink: SubSink, context: WireContext) {
+    super(context, context.maxMessageBytes);
+    this.#sink = sink;
+    this.#reader = new PayloadReader(context, {
+      onPlain: (header, payload) =>
+        sink.onMessage(header.topic, header.timestampMicros, header.sequence, payload),
+      onUnreadable: (header, error) => sink.onBadMessage(header.topic, header.sequence, error),
+    });
+  }
+
+  protected override onFrame(frame: MessageFrame): void {
+    const { bytes, view, offset, topicBytes, payloadBytes } = frame;
+    const topic = this.#topics.read(bytes, offset + topicStartBytes, topicBytes);
+    const timeOffset = offset + topicStartBytes + topicBytes;
+    const sequence = view.getUint32(timeOffset + 8);
+    if (topic.startsWith("MSG.") && payloadBytes === 0) {
+      this.#onExtension(topic, sequence);
+      return;
+    }
+    const timestampMicros = view.getUint32(timeOffset) * twoTo32 + view.getUint32(timeOffset + 4);
+    const payload = viewOf(bytes, offset + messageHeaderBytes + topicBytes, payloadBytes);
+    const flags = view.getUint8(offset + 1);
+    if (flags === 0) this.#sink.onMessage(topic, timestampMicros, sequence, payload);
+    else this.#reader.read({ topic, timestampMicros, sequence }, flags, reservedBits, payload);
+  }
+
+  /** Unknown extensions are skipped: a later version may send them. */
+  #onExtension(topic: string, sequence: number): void {
+    if (topic === topicPrefix.mark) this.#sink.onMark(sequence);
+    else if (topic === topicPrefix.bye) this.#sink.onBye(sequence);
+    else if (topic.startsWith(topicPrefix.subscribed)) {
+      this.#sink.onSubscribed(topic.slice(topicPrefix.subscribed.length), sequence);
+    }
+  }
+}
+
+/** Turns topic bytes into strings; a topic equal to the one before costs one comparison. */
+class TopicReader {
+  #lastBytes: Uint8Array = new Uint8Array(0);
+  #lastTopic = "";
+
+  read(bytes: Uint8Array, start: number, length: number): string {
+    if (!this.#isLast(bytes, start, length)) {
+      this.#lastBytes = bytes.slice(start, start + length);
+      this.#lastTopic = decodeText(this.#lastBytes);
+    }
+    return this.#lastTopic;
+  }
+
+  #isLast(bytes: Uint8Array, start: number, length: number): boolean {
+    const last = this.#lastBytes;
+    if (last.length !== length) return false;
+    for (let i = 0; i < length; i++) if (last[i] !== bytes[start + i]) return false;
+    return true;
+  }
+}
+
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Reads 0x03 frames for a PUB: subscriptions. They have no payload, so none is ever stored. */
+export class SubscriptionDecoder extends MessageDecoder {
+  readonly #sink: PubSink;
+
+  constructor(sink: PubSink, context: WireContext) {
+    super(context, 0);
+    this.#sink = sink;
+  }
+
+  protected override onFrame(frame: MessageFrame): void {
+    const start = frame.offset + topicStartBytes;
+    let topic: string;
+    try {
+      topic = strictDecoder.decode(frame.bytes.subarray(start, start + frame.topicBytes));
+    } catch {
+      this.#sink.onIgnored();
+      return;
+    }
+    if (topic.startsWith(topicPrefix.subscribe)) {
+      this.#sink.onSubscribe(topic.slice(topicPrefix.subscribe.length));
+    } else if (topic.startsWith(topicPrefix.unsubscribe)) {
+      this.#sink.onUnsubscribe(topic.slice(topicPrefix.unsubscribe.length));
+    } else if (topic === topicPrefix.extensions) this.#sink.onExtensions();
+    else this.#sink.onIgnored();
+  }
+}
+
+/** The header of a 0x03 frame with its topic. */
+function encodeHeader(
+  topic: Uint8Array,
+  flags: number,
+  timestampMicros: number,
+  sequence: number,
+  payloadBytes: number,
+): Uint8Array {
+  const bytes = allocate(messageHeaderBytes + topic.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  view.setUint8(0, frameKind.message);
+  view.setUint8(1, flags);
+  view.setUint16(2, topic.length);
+  bytes.set(topic, topicStartBytes);
+  const timeOffset = topicStartBytes + topic.length;
+  view.setUint32(timeOffset, Math.floor(timestampMicros / twoTo32));
+  view.setUint32(timeOffset + 4, timestampMicros % twoTo32);
+  view.setUint32(timeOffset + 8, sequence);
+  view.setUint32(timeOffset + 12, payloadBytes);
+  return bytes;
+}
+
+/** Writes messages and extensions. */
+export class PublishedWriter implements PubWriter {
+  readonly #out: FrameBuffer;
+
+  constructor(out: FrameBuffer) {
+    this.#out = out;
+  }
+
+  /** Copies the message's header, encoded once for all subscribers, and puts in this one's number. */
+  publish(message: OutgoingMessage, sequence: number): void {
+    const header = message.encodedFor(PublishedWriter, encodeMessageHeader);
+    const out = this.#out;
+    const offset = out.reserve(header.length);
+    out.bytes.set(header, offset);
+    out.view.setUint32(offset + header.length - 8, sequence);
+    out.append(message.payload);
+  }
+
+  mark(sequence: number): void {
+    this.#extension(topicPrefix.mark, sequence);
+  }
+
+  subscribed(topic: string, sequence: number): void {
+    this.#extension(topicPrefix.subscribed + topic, sequence);
+  }
+
+  bye(sequence: number): void {
+    this.#extension(topicPrefix.bye, sequence);
+  }
+
+  #extension(topic: string, sequence: number): void {
+    writeControl(this.#out, topic, 0, sequence);
+  }
+}
+
+function encodeMessageHeader(message: OutgoingMessage): Uint8Array {
+  const { topic, compression, timestampMicros, payload } = message;
+  return encodeHeader(encodeText(topic), compression, timestampMicros, 0, payload.length);
+}
+
+/** Writes subscriptions. */
+export class SubscriptionWriter implements SubWriter {
+  readonly #out: FrameBuffer;
+
+  constructor(out: FrameBuffer) {
+    this.#out = out;
+  }
+
+  extensions(): void {
+    writeControl(this.#out, topicPrefix.extensions, 0, 0);
+  }
+
+  subscribe(topic: string, timestampMicros: number): void {
+    writeControl(this.#out, topicPrefix.subscribe + topic, timestampMicros, 0);
+  }
+
+  unsubscribe(topic: string, timestampMicros: number): void {
+    writeControl(this.#out, topicPrefix.unsubscribe + topic, timestampMicros, 0);
+  }
+}
+
+/** A 0x03 frame without payload. */
+function writeControl(
+  out: FrameBuffer,
+  topic: string,
+  timestampMicros: number,
+  sequence: number,
+): void {
+  const header = encodeHeader(encodeText(topic), 0, timestampMicros, sequence, 0);
+  const offset = out.reserve(header.length);
+  out.bytes.set(header, offset);
+}
+
