@@ -24,7 +24,10 @@ export type ConnectionEvent =
  *
  * An event that means nothing in a state leaves it as it is: the first reason to close stays.
  */
-export function nextConnectionState(state: ConnectionState, event: ConnectionEvent): ConnectionState {
+export function nextConnectionState(
+  state: ConnectionState,
+  event: ConnectionEvent,
+): ConnectionState {
   if (state.phase === "closed") return state;
   switch (event.type) {
     case "welcomed":

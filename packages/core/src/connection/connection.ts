@@ -1,5 +1,11 @@
 import type { CandidatePeer } from "../contracts/authenticator.ts";
-import type { FrameDecoder, HandshakeContext, Protocol, ReadGate, Welcome } from "../contracts/protocol.ts";
+import type {
+  FrameDecoder,
+  HandshakeContext,
+  Protocol,
+  ReadGate,
+  Welcome,
+} from "../contracts/protocol.ts";
 import type { Link } from "../contracts/transport.ts";
 import { MsgError } from "../errors.ts";
 import type { Runtime, TimerHandle } from "../runtime.ts";
@@ -28,8 +34,11 @@ export interface ConnectionOptions {
 
 /** What the owner of a {@link Connection} is told. */
 export interface ConnectionHandlers {
-  /** The peer is let in. Gives the decoder of its frames. Once, before any other but `onClosed`. */
-  onReady(welcome: Welcome): FrameDecoder;
+  /**
+   * The peer is let in. Gives the decoder of its frames, or `undefined` when it closed the
+   * connection instead. Once, before any other but `onClosed`.
+   */
+  onReady(welcome: Welcome): FrameDecoder | undefined;
   /** The transport took everything that was written. */
   onDrain(): void;
   /** The tick ends: what waited for it may be written now. */
@@ -77,6 +86,11 @@ export class Connection implements ReadGate {
       }
     };
     this.outbox = new Outbox(link, pool, runtime, sendHighWaterBytes, beforeFlush);
+  }
+
+  /** True on the side that dialed. */
+  get isDialer(): boolean {
+    return this.#options.handshake.isDialer;
   }
 
   get phase(): ConnectionState["phase"] {
@@ -141,6 +155,8 @@ export class Connection implements ReadGate {
   close(lingerMs: number, reason?: MsgError): void {
     if (this.#state.phase === "closed") return;
     const isEnding = this.#state.phase === "ending";
+    // Before the phase changes: frames that wait for the end of the tick go out too.
+    if (lingerMs > 0 && !isEnding) this.outbox.flush();
     this.#dispatch({ type: "close", reason });
     if (lingerMs <= 0) this.#link.destroy();
     else if (!isEnding) this.#endWithin(lingerMs);
@@ -152,7 +168,6 @@ export class Connection implements ReadGate {
   }
 
   #endWithin(lingerMs: number): void {
-    this.outbox.flush();
     this.#link.setReading(true);
     this.#link.end();
     this.#timer = this.#options.runtime.setTimer(() => this.#link.destroy(), lingerMs);
@@ -186,7 +201,9 @@ export class Connection implements ReadGate {
     this.#dispatch({ type: "welcomed" });
     const unread = this.#handshake?.release();
     this.#handshake = undefined;
-    this.#assembler = new FrameAssembler(this.#handlers.onReady(welcome));
+    const decoder = this.#handlers.onReady(welcome);
+    if (decoder === undefined || this.phase !== "ready") return;
+    this.#assembler = new FrameAssembler(decoder);
     if (unread !== undefined && unread.length > 0) this.#decode(unread, false);
     if (this.#hasPeerEnded && this.isOpen) this.#onAllRead();
   }
@@ -233,7 +250,8 @@ export class Connection implements ReadGate {
 
   #onDrain(): void {
     this.outbox.onDrain();
-    if (this.#state.phase === "ready" || this.#state.phase === "half-open") this.#handlers.onDrain();
+    if (this.#state.phase === "ready" || this.#state.phase === "half-open")
+      this.#handlers.onDrain();
   }
 
   #onEnd(): void {

@@ -80,7 +80,11 @@ export class Dialer {
    *
    * @param isProven - it had brought a frame, so that the end is no failure to connect.
    */
-  onConnectionClosed(connection: Connection, isProven: boolean, reason: MsgError | undefined): void {
+  onConnectionClosed(
+    connection: Connection,
+    isProven: boolean,
+    reason: MsgError | undefined,
+  ): void {
     if (connection !== this.#connection) return;
     this.#connection = undefined;
     if (isProven) this.#dispatch({ type: "proven" });

@@ -65,7 +65,10 @@ export class LinkHandshake implements HandshakeLink {
   release(): Uint8Array {
     const unread = this.#unread;
     this.#unread = emptyBytes;
-    this.#failure ??= new MsgError("MSG_INVALID_STATE", "handshake is over: its link may not be used");
+    this.#failure ??= new MsgError(
+      "MSG_INVALID_STATE",
+      "handshake is over: its link may not be used",
+    );
     this.#setReading(true);
     return unread;
   }

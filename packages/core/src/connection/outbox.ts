@@ -88,6 +88,11 @@ export class Outbox implements FrameBuffer {
     return this.#chunk.view;
   }
 
+  /** All bytes ever appended: what lies beyond {@link sentBytes} never reached the link. */
+  get appendedBytes(): number {
+    return this.sentBytes + this.#end - this.#start + this.#batchedBytes;
+  }
+
   /** Bytes that the transport has not taken yet. */
   get bufferedBytes(): number {
     return this.#end - this.#start + this.#batchedBytes + this.#link.bufferedBytes;

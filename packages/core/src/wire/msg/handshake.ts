@@ -1,5 +1,10 @@
 import { allocate, copyOf, decodeText, encodeText } from "../../bytes.ts";
-import type { Authenticator, AuthToken, Claims, HandshakeLink } from "../../contracts/authenticator.ts";
+import type {
+  Authenticator,
+  AuthToken,
+  Claims,
+  HandshakeLink,
+} from "../../contracts/authenticator.ts";
 import type { HandshakeContext, SocketType, Welcome } from "../../contracts/protocol.ts";
 import { MsgError } from "../../errors.ts";
 import {

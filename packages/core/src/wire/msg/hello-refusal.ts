@@ -22,7 +22,10 @@ export class HelloRefusal implements FrameDecoder {
   decode(bytes: Uint8Array, start: number, end: number): number {
     if (start < end && bytes[start] === frameKind.hello) {
       this.#out.append(new Uint8Array([frameKind.hello, 0, helloRefusal.socketType]));
-      throw new MsgError("MSG_WRONG_SOCKET_TYPE", "peer said HELLO: its type does not pair with this");
+      throw new MsgError(
+        "MSG_WRONG_SOCKET_TYPE",
+        "peer said HELLO: its type does not pair with this",
+      );
     }
     return this.#inner.decode(bytes, start, end);
   }

@@ -9,7 +9,12 @@ import type {
 import { msgHandshake } from "./handshake.ts";
 import { frameKind } from "./header.ts";
 import { HelloRefusal } from "./hello-refusal.ts";
-import { PublishedDecoder, PublishedWriter, SubscriptionDecoder, SubscriptionWriter } from "./publish-subscribe.ts";
+import {
+  PublishedDecoder,
+  PublishedWriter,
+  SubscriptionDecoder,
+  SubscriptionWriter,
+} from "./publish-subscribe.ts";
 import { FlowDecoder, FlowWriter, JobReceiver, JobWriter } from "./push-pull.ts";
 import { ReplyReceiver, RequestReceiver, RequestReplyWriter } from "./request-reply.ts";
 import { ShortFrameDecoder } from "./short-frame.ts";

@@ -279,4 +279,3 @@ function writeControl(
   const offset = out.reserve(header.length);
   out.bytes.set(header, offset);
 }
-

@@ -1,0 +1,47 @@
+/** A queue with both ends open, on a ring that grows and shrinks with what it holds. */
+export class Deque<T> {
+  #ring: (T | undefined)[] = [];
+  #head = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  push(item: T): void {
+    if (this.#size === this.#ring.length) this.#resize(Math.max(16, this.#size * 2));
+    this.#ring[(this.#head + this.#size) & (this.#ring.length - 1)] = item;
+    this.#size++;
+  }
+
+  peek(): T | undefined {
+    return this.#ring[this.#head];
+  }
+
+  shift(): T | undefined {
+    if (this.#size === 0) return undefined;
+    const item = this.#ring[this.#head];
+    this.#ring[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#ring.length - 1);
+    this.#size--;
+    // What a burst left behind is given back.
+    if (this.#size === 0 && this.#ring.length > 1024) this.clear();
+    return item;
+  }
+
+  clear(): void {
+    this.#ring = [];
+    this.#head = 0;
+    this.#size = 0;
+  }
+
+  /** The lengths are powers of two, so that positions wrap by a mask. */
+  #resize(length: number): void {
+    const ring: (T | undefined)[] = Array.from({ length });
+    for (let i = 0; i < this.#size; i++) {
+      ring[i] = this.#ring[(this.#head + i) & (this.#ring.length - 1)];
+    }
+    this.#ring = ring;
+    this.#head = 0;
+  }
+}

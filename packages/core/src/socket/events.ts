@@ -1,0 +1,70 @@
+import type { PeerInfo } from "../contracts/authenticator.ts";
+import type { MsgError } from "../errors.ts";
+
+/** Why something the application gave, or would have got, is gone. */
+export type DropReason =
+  /** PUB: a subscriber's queue was full. */
+  | "slow-subscriber"
+  /** PUB: nobody had subscribed to it. Counted, no event. */
+  | "no-subscriber"
+  /** REP: the peer that asked is gone, or its time to be answered had passed. */
+  | "late-reply"
+  /** REP: the peer does not read its replies. It gets an error reply instead. */
+  | "unread-replies"
+  /** REQ: a reply that nobody waits for any more. */
+  | "unexpected-reply"
+  /** Any receiver: a payload could not be decompressed. */
+  | "unreadable"
+  /** PUSH: delivered `maxDeliveries` times, never acknowledged. The event carries the job. */
+  | "undeliverable"
+  /** PUB: a frame that is no subscription, or a subscription over the limit. */
+  | "ignored-frame";
+
+/** What a socket could not deliver when it closed. */
+export interface CloseReport {
+  /** Messages accepted that did not reach the transport. */
+  readonly unsent: number;
+  /** PUSH: jobs sent that no PULL acknowledged. */
+  readonly unacknowledged: number;
+}
+
+/** What a socket tells of itself, by event name. */
+export interface SocketEvents {
+  /** It listens. */
+  readonly listening: { readonly endpoint: string };
+  /** A peer finished its handshake. */
+  readonly connected: { readonly peer: PeerInfo };
+  /** A peer is gone; `reason` is absent when the end was in order. */
+  readonly disconnected: { readonly peer: PeerInfo; readonly reason: MsgError | undefined };
+  /** An endpoint is dialed again in `delayMs`. `attempt` failed in a row. */
+  readonly retrying: {
+    readonly endpoint: string;
+    readonly attempt: number;
+    readonly delayMs: number;
+    readonly error: MsgError;
+  };
+  /** A handshake came to nothing, on either side: a wrong token, type, protocol, or a limit. */
+  readonly refused: {
+    readonly endpoint: string;
+    readonly address: string;
+    readonly error: MsgError;
+  };
+  /**
+   * SUB: messages of this publisher were lost. `lost` is their exact number, or `undefined` when
+   * the connection was lost and nobody can know.
+   */
+  readonly gap: { readonly peer: PeerInfo; readonly lost: number | undefined };
+  /** Something was not delivered. One event may stand for several: `count`. */
+  readonly dropped: {
+    readonly reason: DropReason;
+    readonly count: number;
+    readonly peer: PeerInfo | undefined;
+    readonly error: MsgError | undefined;
+    /** The payload, where it is at hand. */
+    readonly payload: Uint8Array | undefined;
+  };
+  /** The socket is closed; nothing follows. */
+  readonly closed: CloseReport;
+  /** Something failed that no call could report: a handler that threw, an endpoint given up. */
+  readonly error: { readonly error: MsgError };
+}

@@ -1,0 +1,35 @@
+import type { SocketType } from "../contracts/protocol.ts";
+import type { SocketEvents } from "./events.ts";
+
+/** Where a socket tells what happens to it; pino and console fit. Payloads and tokens are never logged. */
+export interface Logger {
+  debug(details: object, message: string): void;
+  warn(details: object, message: string): void;
+}
+
+/** What `NODE_DEBUG=msg-ts` prints. */
+function hostLogger(): Logger | undefined {
+  const environment = (globalThis as { process?: { env?: Record<string, string | undefined> } })
+    .process?.env;
+  const sections = (environment?.["NODE_DEBUG"] ?? "").toLowerCase().split(",");
+  if (!sections.includes("msg-ts") && !sections.includes("*")) return undefined;
+  return {
+    debug: (details, message) => globalThis.console.error(`MSG-TS: ${message}`, details),
+    warn: (details, message) => globalThis.console.error(`MSG-TS: ${message}`, details),
+  };
+}
+
+const troubles = new Set<keyof SocketEvents>(["refused", "gap", "dropped", "error"]);
+
+/** Writes events to the given logger, else to what `NODE_DEBUG` asks for, else nowhere. */
+export function eventLog(
+  type: SocketType,
+  logger: Logger | undefined = hostLogger(),
+): ((name: keyof SocketEvents, detail: object) => void) | undefined {
+  if (logger === undefined) return undefined;
+  return (name, detail) => {
+    const { payload: _payload, ...details } = detail as { payload?: unknown };
+    if (troubles.has(name)) logger.warn(details, `${type} ${name}`);
+    else logger.debug(details, `${type} ${name}`);
+  };
+}

@@ -1,0 +1,151 @@
+import type { ReadGate } from "../contracts/protocol.ts";
+import { Deque } from "./deque.ts";
+
+/** What a queued item costs beside its payload. */
+const itemOverheadBytes = 64;
+
+/** How much one peer may have waiting before reading from it stops. */
+export interface ReceiveLimits {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+}
+
+/** One peer's share of a {@link ReceiveQueue}. */
+export class ReceiveSource<T> {
+  readonly items: Deque<T> = new Deque();
+  readonly gate: ReadGate;
+  bytes = 0;
+  /** True while the gate is held because this share is full. */
+  isFull = false;
+  /** True while it stands in the rotation. */
+  isActive = false;
+
+  constructor(gate: ReadGate) {
+    this.gate = gate;
+  }
+}
+
+/** Called when something arrived, or the queue was closed. */
+export interface Sleeper {
+  wake(): void;
+}
+
+/**
+ * What was received and not taken yet.
+ *
+ * Fair: peers take turns. Bounded: a peer whose share is full is not read from, until half of it
+ * was taken; one item always fits. An item is a peer's until somebody takes it, also when the peer
+ * is gone.
+ */
+export class ReceiveQueue<T extends { readonly payload: Uint8Array }> {
+  readonly #limits: ReceiveLimits;
+  readonly #rotation: Deque<ReceiveSource<T>> = new Deque();
+  readonly #sleepers: Set<Sleeper> = new Set();
+  #onItem: (() => void) | undefined;
+  size = 0;
+  bytes = 0;
+  isClosed = false;
+
+  constructor(limits: ReceiveLimits) {
+    this.#limits = limits;
+  }
+
+  /** The one that is called, directly, whenever an item was added: a consumer. */
+  setConsumer(onItem: (() => void) | undefined): void {
+    this.#onItem = onItem;
+  }
+
+  push(source: ReceiveSource<T>, item: T): void {
+    if (this.isClosed) return;
+    const bytes = item.payload.length + itemOverheadBytes;
+    source.items.push(item);
+    source.bytes += bytes;
+    this.bytes += bytes;
+    this.size++;
+    if (!source.isActive) {
+      source.isActive = true;
+      this.#rotation.push(source);
+    }
+    const { maxMessages, maxBytes } = this.#limits;
+    if (!source.isFull && (source.items.size >= maxMessages || source.bytes >= maxBytes)) {
+      source.isFull = true;
+      source.gate.hold();
+    }
+    if (this.#onItem !== undefined) this.#onItem();
+    else if (this.#sleepers.size > 0) this.wakeNext();
+  }
+
+  take(): T | undefined {
+    const source = this.#rotation.shift();
+    if (source === undefined) return undefined;
+    const item = source.items.shift();
+    if (source.items.size > 0) this.#rotation.push(source);
+    else source.isActive = false;
+    if (item === undefined) return undefined;
+    const bytes = item.payload.length + itemOverheadBytes;
+    source.bytes -= bytes;
+    this.bytes -= bytes;
+    this.size--;
+    if (source.isFull) this.#openWhenHalfEmpty(source);
+    return item;
+  }
+
+  /** Takes up to `max` items, in the order {@link take} gives them. */
+  takeMany(max: number): T[] {
+    const items: T[] = [];
+    while (items.length < max) {
+      const item = this.take();
+      if (item === undefined) break;
+      items.push(item);
+    }
+    return items;
+  }
+
+  /** Takes out all that is left of one peer. */
+  clearSource(source: ReceiveSource<T>): T[] {
+    const items: T[] = [];
+    for (let item = source.items.shift(); item !== undefined; item = source.items.shift()) {
+      items.push(item);
+    }
+    this.size -= items.length;
+    this.bytes -= source.bytes;
+    source.bytes = 0;
+    if (source.isFull) this.#openWhenHalfEmpty(source);
+    return items;
+  }
+
+  /** Has a sleeper woken once, when there is something to take. */
+  sleep(sleeper: Sleeper): void {
+    this.#sleepers.add(sleeper);
+  }
+
+  /** One that was woken and takes nothing calls this, so that the next one does. */
+  cancelSleep(sleeper: Sleeper): void {
+    if (!this.#sleepers.delete(sleeper) && this.size > 0) this.wakeNext();
+  }
+
+  wakeNext(): void {
+    for (const sleeper of this.#sleepers) {
+      this.#sleepers.delete(sleeper);
+      sleeper.wake();
+      return;
+    }
+  }
+
+  /** Forgets everything and wakes everybody; nothing is added any more. */
+  close(): void {
+    this.isClosed = true;
+    this.#rotation.clear();
+    this.size = this.bytes = 0;
+    const sleepers = [...this.#sleepers];
+    this.#sleepers.clear();
+    for (const sleeper of sleepers) sleeper.wake();
+  }
+
+  #openWhenHalfEmpty(source: ReceiveSource<T>): void {
+    const { maxMessages, maxBytes } = this.#limits;
+    if (source.items.size > maxMessages / 2 || source.bytes > maxBytes / 2) return;
+    source.isFull = false;
+    source.gate.release();
+  }
+}

@@ -1,0 +1,254 @@
+import { MsgError } from "../errors.ts";
+import { checkDelay } from "../option-checks.ts";
+import type { Runtime, TimerHandle } from "../runtime.ts";
+import type { ReceiveQueue } from "./receive-queue.ts";
+import type { WaitOptions } from "./waiter-list.ts";
+import { abortReason, quietly } from "./waiter-list.ts";
+
+type Payloaded = { readonly payload: Uint8Array };
+
+/** What becomes of an item when its consumer is done with it. */
+export interface Settler<T> {
+  accept(item: T): void;
+  giveBack(item: T): void;
+}
+
+/**
+ * Takes one item, waiting for it.
+ *
+ * Rejects with `MSG_CLOSED`, `MSG_TIMEOUT`, or the signal's reason.
+ */
+export function receiveOne<T extends Payloaded>(
+  queue: ReceiveQueue<T>,
+  runtime: Runtime,
+  { timeoutMs = Infinity, signal }: WaitOptions,
+): Promise<T> {
+  checkDelay("timeoutMs", timeoutMs);
+  if (signal?.aborted === true) return quietly(Promise.reject(abortReason(signal)));
+  const item = queue.take();
+  return item === undefined
+    ? quietly(receiveLater(queue, runtime, timeoutMs, signal))
+    : Promise.resolve(item);
+}
+
+function receiveLater<T extends Payloaded>(
+  queue: ReceiveQueue<T>,
+  runtime: Runtime,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let timer: TimerHandle;
+    const sleeper = {
+      wake: (): void => {
+        const item = queue.take();
+        if (item !== undefined) finish(() => resolve(item));
+        else if (queue.isClosed)
+          finish(() => reject(new MsgError("MSG_CLOSED", "socket was closed")));
+        else queue.sleep(sleeper);
+      },
+    };
+    const finish = (settle: () => void): void => {
+      runtime.clearTimer(timer);
+      signal?.removeEventListener("abort", onAbort);
+      settle();
+    };
+    const giveUp = (error: Error): void => {
+      queue.cancelSleep(sleeper);
+      finish(() => reject(error));
+    };
+    const onAbort = (): void => giveUp(signal === undefined ? new Error() : abortReason(signal));
+    if (timeoutMs !== Infinity) {
+      const text = `nothing arrived within ${timeoutMs} ms`;
+      timer = runtime.setTimer(() => giveUp(new MsgError("MSG_TIMEOUT", text)), timeoutMs);
+    }
+    signal?.addEventListener("abort", onAbort, { once: true });
+    queue.sleep(sleeper);
+    if (queue.isClosed) sleeper.wake();
+  });
+}
+
+/**
+ * What `for await` walks over, by items or by batches; ends when the socket is closed.
+ *
+ * Asking for the next one accepts the one before; leaving the loop in any other way than through
+ * its end gives that one back. Several iterators share the items.
+ */
+export class ReceiveIterator<T extends Payloaded, Result> implements AsyncIterableIterator<Result> {
+  readonly #queue: ReceiveQueue<T>;
+  readonly #take: (queue: ReceiveQueue<T>) => Result | undefined;
+  readonly #settle: (result: Result, isAccepted: boolean) => void;
+  readonly #sleepers: Set<{ wake(): void }> = new Set();
+  #current: Result | undefined;
+  #isDone = false;
+
+  /** @param take - gives the next result, or `undefined` when there is none yet. */
+  constructor(
+    queue: ReceiveQueue<T>,
+    take: (queue: ReceiveQueue<T>) => Result | undefined,
+    settle: (result: Result, isAccepted: boolean) => void,
+  ) {
+    this.#queue = queue;
+    this.#take = take;
+    this.#settle = settle;
+  }
+
+  next(): Promise<IteratorResult<Result>> {
+    this.#settleCurrent(true);
+    if (this.#isDone) return Promise.resolve({ value: undefined, done: true });
+    const result = this.#take(this.#queue);
+    if (result === undefined) return this.#nextLater();
+    this.#current = result;
+    return Promise.resolve({ value: result, done: false });
+  }
+
+  return(): Promise<IteratorResult<Result>> {
+    this.#isDone = true;
+    this.#settleCurrent(false);
+    for (const sleeper of this.#sleepers) {
+      this.#queue.cancelSleep(sleeper);
+      sleeper.wake();
+    }
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  throw(error: unknown): Promise<IteratorResult<Result>> {
+    void this.return();
+    return Promise.reject(error);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async #nextLater(): Promise<IteratorResult<Result>> {
+    for (;;) {
+      if (this.#isDone || this.#queue.isClosed) return { value: undefined, done: true };
+      const result = this.#take(this.#queue);
+      if (result !== undefined) {
+        this.#settleCurrent(true);
+        this.#current = result;
+        return { value: result, done: false };
+      }
+      await this.#sleep();
+    }
+  }
+
+  #sleep(): Promise<void> {
+    return new Promise((resolve) => {
+      const sleeper = {
+        wake: (): void => {
+          this.#sleepers.delete(sleeper);
+          resolve();
+        },
+      };
+      this.#sleepers.add(sleeper);
+      this.#queue.sleep(sleeper);
+    });
+  }
+
+  #settleCurrent(isAccepted: boolean): void {
+    const current = this.#current;
+    this.#current = undefined;
+    if (current !== undefined) this.#settle(current, isAccepted);
+  }
+}
+
+/** A callback that is given everything that arrives. */
+export interface Consumer {
+  /** Takes the callback away; resolves when the calls under way have ended. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Calls a handler for each item, at once when it arrives, at most `concurrency` at a time: a
+ * handler that returns a promise is under way until that is settled.
+ */
+export class QueueConsumer<T extends Payloaded> implements Consumer {
+  readonly #queue: ReceiveQueue<T>;
+  readonly #handler: (item: T) => unknown;
+  readonly #concurrency: number;
+  readonly #settler: Settler<T>;
+  readonly #onError: (error: unknown, item: T) => void;
+  #running = 0;
+  #isPumping = false;
+  #isStopped = false;
+  #onIdle: (() => void)[] = [];
+
+  constructor(
+    queue: ReceiveQueue<T>,
+    handler: (item: T) => unknown,
+    concurrency: number,
+    settler: Settler<T>,
+    onError: (error: unknown, item: T) => void,
+  ) {
+    this.#queue = queue;
+    this.#handler = handler;
+    this.#concurrency = concurrency;
+    this.#settler = settler;
+    this.#onError = onError;
+    queue.setConsumer(() => this.#pump());
+    this.#pump();
+  }
+
+  stop(): Promise<void> {
+    if (!this.#isStopped) {
+      this.#isStopped = true;
+      this.#queue.setConsumer(undefined);
+      if (this.#queue.size > 0) this.#queue.wakeNext();
+    }
+    if (this.#running === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    while (this.#running < this.#concurrency && !this.#isStopped) {
+      const item = this.#queue.take();
+      if (item === undefined) break;
+      this.#run(item);
+    }
+    this.#isPumping = false;
+  }
+
+  #run(item: T): void {
+    let result: unknown;
+    try {
+      result = this.#handler(item);
+    } catch (error) {
+      this.#fail(item, error);
+      return;
+    }
+    if (!isPromiseLike(result)) {
+      this.#settler.accept(item);
+      return;
+    }
+    this.#running++;
+    result.then(
+      () => this.#end(() => this.#settler.accept(item)),
+      (error: unknown) => this.#end(() => this.#fail(item, error)),
+    );
+  }
+
+  #end(settle: () => void): void {
+    this.#running--;
+    settle();
+    if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    this.#pump();
+  }
+
+  #fail(item: T, error: unknown): void {
+    this.#settler.giveBack(item);
+    this.#onError(error, item);
+  }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "then" in value &&
+    typeof value.then === "function"
+  );
+}

@@ -1,0 +1,134 @@
+import type { SocketType } from "../contracts/protocol.ts";
+import type { Transport } from "../contracts/transport.ts";
+import { MsgError } from "../errors.ts";
+import { checkFunction, checkIntegerOrInfinity } from "../option-checks.ts";
+import type { Message } from "./message.ts";
+import type { Peer } from "./peer.ts";
+import type { ReceiveLimits } from "./receive-queue.ts";
+import { ReceiveQueue } from "./receive-queue.ts";
+import type { Consumer, Settler } from "./receivers.ts";
+import { QueueConsumer, receiveOne, ReceiveIterator } from "./receivers.ts";
+import { Socket } from "./socket.ts";
+import type { SocketOptions } from "./socket-options.ts";
+import type { WaitOptions } from "./waiter-list.ts";
+
+/** How a callback is called. */
+export interface ConsumeOptions {
+  /**
+   * How many calls may be under way at a time, when the callback returns promises.
+   *
+   * 1 or more, or `Infinity`.
+   *
+   * @defaultValue 1, so that messages are handled in their order
+   */
+  readonly concurrency?: number | undefined;
+}
+
+/** How many items an iteration in batches yields at a time. */
+export interface BatchOptions {
+  /**
+   * 1 or more.
+   *
+   * @defaultValue 1_024
+   */
+  readonly maxMessages?: number | undefined;
+}
+
+/**
+ * What the three sockets share that receive by their own pace: `for await`, `receive()`, batches
+ * and a callback, all on one queue that is fair over peers and bounded for each of them.
+ */
+export abstract class ReceivingSocket<P extends Peer, M extends Message>
+  extends Socket<P>
+  implements AsyncIterable<M>
+{
+  /** @internal */
+  protected readonly queue: ReceiveQueue<M>;
+  #consumer: Consumer | undefined;
+
+  /** @internal */
+  protected constructor(
+    type: SocketType,
+    transport: Transport,
+    options: SocketOptions,
+    limits: ReceiveLimits,
+  ) {
+    super(type, transport, options);
+    this.queue = new ReceiveQueue(limits);
+  }
+
+  /** @internal What happens to an item when its consumer is done with it. */
+  protected abstract readonly settler: Settler<M>;
+
+  /**
+   * Takes the next message, waiting for it.
+   *
+   * Rejects with `MSG_TIMEOUT`, `MSG_CLOSED`, or the signal's reason.
+   */
+  receive(options: WaitOptions = {}): Promise<M> {
+    this.assertOpen();
+    return receiveOne(this.queue, this.runtime, options);
+  }
+
+  /** Messages one by one, until the socket is closed. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<M> {
+    return new ReceiveIterator<M, M>(
+      this.queue,
+      (queue) => queue.take(),
+      (item, isAccepted) => this.#settle(item, isAccepted),
+    );
+  }
+
+  /** Messages in arrays of all that have arrived: the fast way to iterate. Until the socket is closed. */
+  batches({ maxMessages = 1_024 }: BatchOptions = {}): AsyncIterableIterator<readonly M[]> {
+    checkIntegerOrInfinity("maxMessages", maxMessages, 1);
+    return new ReceiveIterator<M, readonly M[]>(
+      this.queue,
+      (queue) => (queue.size === 0 ? undefined : queue.takeMany(maxMessages)),
+      (items, isAccepted) => {
+        for (const item of items) this.#settle(item, isAccepted);
+      },
+    );
+  }
+
+  /** @internal @throws MsgError `MSG_INVALID_STATE` when there is a callback already. */
+  protected consumeWith(
+    handler: (item: M) => unknown,
+    concurrency: number,
+    onError: (error: unknown, item: M) => void,
+  ): Consumer {
+    this.assertOpen();
+    checkFunction("handler", handler);
+    checkIntegerOrInfinity("concurrency", concurrency, 1);
+    if (this.#consumer !== undefined) {
+      const text = `this ${this.type} has a callback already: stop() it first`;
+      throw new MsgError("MSG_INVALID_STATE", text);
+    }
+    const consumer = new QueueConsumer(this.queue, handler, concurrency, this.settler, onError);
+    this.#consumer = consumer;
+    return {
+      stop: () => {
+        if (this.#consumer === consumer) this.#consumer = undefined;
+        return consumer.stop();
+      },
+    };
+  }
+
+  /** @internal Calls of the callback that are under way have ended. */
+  protected async stopConsumer(): Promise<void> {
+    await this.#consumer?.stop();
+  }
+
+  /** @internal Reports what a callback threw. */
+  protected reportHandlerError(cause: unknown): void {
+    const error = new MsgError("MSG_HANDLER_FAILED", `a callback of this ${this.type} threw`, {
+      cause,
+    });
+    this.emit("error", { error });
+  }
+
+  #settle(item: M, isAccepted: boolean): void {
+    if (isAccepted) this.settler.accept(item);
+    else this.settler.giveBack(item);
+  }
+}

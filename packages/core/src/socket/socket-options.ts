@@ -1,0 +1,229 @@
+import type { Authenticator, AuthToken, ConnectionHook } from "../contracts/authenticator.ts";
+import type { Compressor, Decompressor } from "../contracts/compressor.ts";
+import type { Protocol } from "../contracts/protocol.ts";
+import type {
+  ReconnectOptions,
+  ResolvedReconnectOptions,
+} from "../connection/reconnect-options.ts";
+import { resolveReconnectOptions } from "../connection/reconnect-options.ts";
+import { encodeText } from "../bytes.ts";
+import { MsgError } from "../errors.ts";
+import {
+  checkDelay,
+  checkFunction,
+  checkInteger,
+  checkIntegerOrInfinity,
+} from "../option-checks.ts";
+import type { Runtime } from "../runtime.ts";
+import { hostRuntime } from "../runtime.ts";
+import { msg } from "../wire/msg/protocol.ts";
+import type { Logger } from "./logger.ts";
+
+/** What every socket may be told. */
+export interface SocketOptions {
+  /**
+   * What this socket calls itself to its peers (`peer.name` there): for people, never verified.
+   *
+   * At most 255 bytes of UTF-8.
+   *
+   * @defaultValue ""
+   */
+  readonly name?: string | undefined;
+
+  /** The token shown to a peer we dial, or a function asked for one at each connect. At most 1 KiB. */
+  readonly authToken?: AuthToken | undefined;
+
+  /** Decides whether a peer that dialed us is let in. Without one, everybody is. */
+  readonly authenticator?: Authenticator | undefined;
+
+  /** Owns each new connection, on either side, before its first frame; instead of a token. */
+  readonly hook?: ConnectionHook | undefined;
+
+  /**
+   * How long dialing may take, and then how long a handshake may. A peer that says nothing is
+   * closed when it ends.
+   *
+   * Milliseconds, 1 to 2_147_483_647.
+   *
+   * @defaultValue 10_000
+   */
+  readonly handshakeTimeoutMs?: number | undefined;
+
+  /**
+   * How many peers that dialed us may be connected at a time; one more is closed at once, with the
+   * event `refused`.
+   *
+   * 1 or more, or `Infinity`.
+   *
+   * @defaultValue 65_536
+   */
+  readonly maxClients?: number | undefined;
+
+  /**
+   * How many peers that dialed us may be in their handshake at a time. They hold no client's place.
+   *
+   * 1 or more, or `Infinity`.
+   *
+   * @defaultValue 1_024
+   */
+  readonly maxHandshakes?: number | undefined;
+
+  /**
+   * How long a peer may send nothing before it is closed with `MSG_PEER_LOST`. Some peers are
+   * silent by right, such as a subscriber, so this is off by default.
+   *
+   * Milliseconds, 1 to 2_147_483_647, or `Infinity` for off.
+   *
+   * @defaultValue Infinity
+   */
+  readonly idlePeerTimeoutMs?: number | undefined;
+
+  /**
+   * The most bytes a payload may have, each way, before and after compression. Give both ends the
+   * same.
+   *
+   * Bytes, 0 to 4_294_967_295.
+   *
+   * @defaultValue 67_108_864
+   */
+  readonly maxMessageBytes?: number | undefined;
+
+  /**
+   * How many bytes may wait for one peer's transport before the pattern's rule for "full" applies.
+   *
+   * Bytes, 1 or more.
+   *
+   * @defaultValue 1_048_576
+   */
+  readonly sendHighWaterBytes?: number | undefined;
+
+  /** Compresses what is sent. What is received needs no such setting: see `decompressors`. */
+  readonly compressor?: Compressor | undefined;
+
+  /**
+   * Payloads with fewer bytes are sent plain. Below some hundred bytes compression costs more than
+   * it saves.
+   *
+   * Bytes, 0 or more.
+   *
+   * @defaultValue 1_024
+   */
+  readonly minCompressBytes?: number | undefined;
+
+  /** What may be received compressed, besides the algorithm of `compressor`. */
+  readonly decompressors?: readonly Decompressor[] | undefined;
+
+  /** When a lost connection is dialed again. */
+  readonly reconnect?: ReconnectOptions | undefined;
+
+  /** The wire spoken. */
+  readonly protocol?: Protocol | undefined;
+
+  /** Where events are written. Silent by default; `NODE_DEBUG=msg-ts` writes them to stderr. */
+  readonly logger?: Logger | undefined;
+
+  /** Time, chance and scheduling; tests give a simulated one. */
+  readonly runtime?: Runtime | undefined;
+}
+
+/** {@link SocketOptions} with every field filled in and checked. */
+export interface ResolvedSocketOptions {
+  readonly name: string;
+  readonly authToken: AuthToken | undefined;
+  readonly authenticator: Authenticator | undefined;
+  readonly hook: ConnectionHook | undefined;
+  readonly handshakeTimeoutMs: number;
+  readonly maxClients: number;
+  readonly maxHandshakes: number;
+  readonly idlePeerTimeoutMs: number;
+  readonly maxMessageBytes: number;
+  readonly sendHighWaterBytes: number;
+  readonly compressor: Compressor | undefined;
+  readonly minCompressBytes: number;
+  readonly decompressors: readonly Decompressor[];
+  readonly reconnect: ResolvedReconnectOptions;
+  readonly protocol: Protocol;
+  readonly logger: Logger | undefined;
+  readonly runtime: Runtime;
+}
+
+/** The defaults of {@link SocketOptions}, where they are numbers. */
+export const socketDefaults = {
+  handshakeTimeoutMs: 10_000,
+  maxClients: 65_536,
+  maxHandshakes: 1_024,
+  idlePeerTimeoutMs: Infinity,
+  maxMessageBytes: 64 * 1024 * 1024,
+  sendHighWaterBytes: 1024 * 1024,
+  minCompressBytes: 1_024,
+} as const;
+
+const maxWireLength = 2 ** 32 - 1;
+
+/**
+ * Fills in defaults and checks ranges. The caller's object is not changed.
+ *
+ * @throws MsgError `MSG_INVALID_OPTION`, naming the option, its value and its limits.
+ */
+export function resolveSocketOptions(options: SocketOptions): ResolvedSocketOptions {
+  const resolved: ResolvedSocketOptions = {
+    name: options.name ?? "",
+    authToken: options.authToken,
+    authenticator: options.authenticator,
+    hook: options.hook,
+    handshakeTimeoutMs: options.handshakeTimeoutMs ?? socketDefaults.handshakeTimeoutMs,
+    maxClients: options.maxClients ?? socketDefaults.maxClients,
+    maxHandshakes: options.maxHandshakes ?? socketDefaults.maxHandshakes,
+    idlePeerTimeoutMs: options.idlePeerTimeoutMs ?? socketDefaults.idlePeerTimeoutMs,
+    maxMessageBytes: options.maxMessageBytes ?? socketDefaults.maxMessageBytes,
+    sendHighWaterBytes: options.sendHighWaterBytes ?? socketDefaults.sendHighWaterBytes,
+    compressor: options.compressor,
+    minCompressBytes: options.minCompressBytes ?? socketDefaults.minCompressBytes,
+    decompressors: options.decompressors ?? [],
+    reconnect: resolveReconnectOptions(options.reconnect),
+    protocol: options.protocol ?? msg(),
+    logger: options.logger,
+    runtime: options.runtime ?? hostRuntime,
+  };
+  checkRanges(resolved);
+  checkCompressors(resolved);
+  checkAuthentication(resolved);
+  return resolved;
+}
+
+function checkRanges(options: ResolvedSocketOptions): void {
+  if (typeof options.name !== "string" || encodeText(options.name).length > 255) {
+    throw new MsgError("MSG_INVALID_OPTION", "name must be a string of at most 255 bytes");
+  }
+  checkInteger("handshakeTimeoutMs", options.handshakeTimeoutMs, 1, 2 ** 31 - 1);
+  checkIntegerOrInfinity("maxClients", options.maxClients, 1);
+  checkIntegerOrInfinity("maxHandshakes", options.maxHandshakes, 1);
+  checkDelay("idlePeerTimeoutMs", options.idlePeerTimeoutMs, 1);
+  checkInteger("maxMessageBytes", options.maxMessageBytes, 0, maxWireLength);
+  checkInteger("sendHighWaterBytes", options.sendHighWaterBytes, 1, Number.MAX_SAFE_INTEGER);
+  checkInteger("minCompressBytes", options.minCompressBytes, 0, Number.MAX_SAFE_INTEGER);
+}
+
+function checkCompressors(options: ResolvedSocketOptions): void {
+  const seen = new Set<number>();
+  for (const { id } of options.decompressors) {
+    checkInteger("decompressors[].id", id, 1, 6);
+    if (seen.has(id)) {
+      throw new MsgError("MSG_INVALID_OPTION", `decompressors has id ${id} twice`);
+    }
+    seen.add(id);
+  }
+  if (options.compressor === undefined) return;
+  checkInteger("compressor.id", options.compressor.id, 1, 6);
+  checkFunction("compressor.compress", options.compressor.compress);
+}
+
+function checkAuthentication(options: ResolvedSocketOptions): void {
+  checkFunction("authenticator", options.authenticator);
+  checkFunction("hook", options.hook);
+  const { authToken, hook } = options;
+  if (hook !== undefined && (authToken !== undefined || options.authenticator !== undefined)) {
+    const text = "hook is given together with authToken or authenticator: it takes their place";
+    throw new MsgError("MSG_INVALID_OPTION", text);
+  }
+}

@@ -1,0 +1,335 @@
+import type { PeerInfo } from "../contracts/authenticator.ts";
+import type { SocketType, WireContext } from "../contracts/protocol.ts";
+import type { Transport } from "../contracts/transport.ts";
+import type { Connection } from "../connection/connection.ts";
+import { MsgError } from "../errors.ts";
+import { checkDelay } from "../option-checks.ts";
+import type { Runtime } from "../runtime.ts";
+import { Compression } from "../wire/compression.ts";
+import { Endpoints } from "./endpoints.ts";
+import type { Listener } from "./event-hub.ts";
+import { EventHub } from "./event-hub.ts";
+import type { CloseReport, DropReason, SocketEvents } from "./events.ts";
+import { eventLog } from "./logger.ts";
+import type { Peer } from "./peer.ts";
+import { SilenceWatch } from "./silence-watch.ts";
+import type { ResolvedSocketOptions, SocketOptions } from "./socket-options.ts";
+import { resolveSocketOptions } from "./socket-options.ts";
+import type { SocketStats } from "./stats.ts";
+import { MessageCounters, socketStats } from "./stats.ts";
+import type { WaitOptions } from "./waiter-list.ts";
+import { quietly, WaiterList } from "./waiter-list.ts";
+
+/** How a socket is closed. */
+export interface CloseOptions {
+  /**
+   * How long what is under way may take to finish.
+   *
+   * Milliseconds, 0 to 2_147_483_647; 0 ends everything now.
+   *
+   * @defaultValue 1_000
+   */
+  readonly lingerMs?: number | undefined;
+}
+
+/** How long {@link Socket.ready} waits by default. */
+const readyTimeoutMs = 10_000;
+
+const closeLingerMs = 1_000;
+
+/** What a drop is told with; everything but the reason may be left out. */
+interface DropDetails {
+  readonly peer?: PeerInfo | undefined;
+  readonly count?: number;
+  readonly error?: MsgError;
+  readonly payload?: Uint8Array | undefined;
+}
+
+/**
+ * What the six sockets share: endpoints, peers, events, closing.
+ *
+ * A socket may bind and connect, several times, in any mix. Methods may be called at any time and
+ * at the same time; none is ever "busy".
+ */
+export abstract class Socket<P extends Peer> {
+  /** Which end of which pattern this is. */
+  readonly type: SocketType;
+  /** @internal */
+  protected readonly options: ResolvedSocketOptions;
+  /** @internal */
+  protected readonly runtime: Runtime;
+  /** @internal */
+  protected readonly compression: Compression;
+  /** @internal */
+  protected readonly endpoints: Endpoints<P>;
+  /** @internal */
+  protected readonly messages: MessageCounters = new MessageCounters();
+  readonly #drops: Map<DropReason, number> = new Map();
+  readonly #events: EventHub<SocketEvents> = new EventHub();
+  readonly #log: ReturnType<typeof eventLog>;
+  readonly #readyWaiters: WaiterList<void>;
+  readonly #silence: SilenceWatch<P>;
+  #lastFailure: MsgError | undefined;
+  #closing: Promise<CloseReport> | undefined;
+
+  /** @internal */
+  protected constructor(type: SocketType, transport: Transport, options: SocketOptions) {
+    checkTransport(transport);
+    this.type = type;
+    this.options = resolveSocketOptions(options);
+    const { compressor, minCompressBytes, decompressors, runtime, logger } = this.options;
+    this.runtime = runtime;
+    this.compression = new Compression(compressor, minCompressBytes, decompressors);
+    this.#log = eventLog(type, logger);
+    this.#readyWaiters = new WaiterList(runtime);
+    this.endpoints = new Endpoints<P>(type, transport, this.options, {
+      createPeer: (connection, info) => this.createPeer(connection, info),
+      onPeerReady: (peer) => this.#onPeerReady(peer),
+      onPeerClosed: (peer, reason) => this.onPeerClosed(peer, reason),
+      onEndpointFailed: (error) => this.#onEndpointFailed(error),
+      emit: (name, detail) => this.emit(name, detail),
+    });
+    this.#silence = new SilenceWatch(
+      runtime,
+      this.options.idlePeerTimeoutMs,
+      this.endpoints.peers,
+      (peer) => peer.fail(silent(this.options.idlePeerTimeoutMs)),
+    );
+  }
+
+  /**
+   * Where it listens: the first of {@link addresses}, with the port it was given.
+   *
+   * @throws MsgError `MSG_INVALID_STATE` when it listens nowhere.
+   */
+  get address(): string {
+    const [address] = this.endpoints.addresses;
+    if (address !== undefined) return address;
+    throw new MsgError("MSG_INVALID_STATE", `this ${this.type} is not bound: it has no address`);
+  }
+
+  /** Everywhere it listens. */
+  get addresses(): readonly string[] {
+    return this.endpoints.addresses;
+  }
+
+  /** The peers that are connected now. */
+  get peers(): readonly PeerInfo[] {
+    return Array.from(this.endpoints.peers, (peer) => peer.info);
+  }
+
+  /** True once `close()` was called. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /**
+   * Listens on an address of the transport, such as `127.0.0.1:4444`; port 0 takes a free one.
+   *
+   * @returns the address that was bound, for {@link connect}.
+   * @throws MsgError `MSG_INVALID_ADDRESS`, `MSG_CLOSED`; rejects with `MSG_LISTEN_FAILED`.
+   */
+  bind(address: string): Promise<string> {
+    this.assertOpen();
+    return this.endpoints.bind(address);
+  }
+
+  /** Stops listening on an address. Its peers stay. Resolves to false when it was not bound. */
+  unbind(address: string): Promise<boolean> {
+    return this.endpoints.unbind(address);
+  }
+
+  /**
+   * Connects to an address and keeps it connected: returns at once, dials until it succeeds, and
+   * again whenever the connection is lost. {@link ready} waits for it.
+   *
+   * @throws MsgError `MSG_INVALID_ADDRESS`, `MSG_CLOSED`
+   */
+  connect(address: string): Promise<void> {
+    this.assertOpen();
+    this.endpoints.connect(address);
+    return Promise.resolve();
+  }
+
+  /** Lets an address go: its connection ends in order. False when it was not connected to. */
+  disconnect(address: string, { lingerMs = closeLingerMs }: CloseOptions = {}): boolean {
+    checkDelay("lingerMs", lingerMs);
+    return this.endpoints.disconnect(address, lingerMs);
+  }
+
+  /**
+   * Waits until at least one peer is connected and let in.
+   *
+   * Rejects with `MSG_TIMEOUT` (10 s by default; its cause is the last failure to connect),
+   * `MSG_DIAL_FAILED` when every endpoint was given up, `MSG_CLOSED`, or the signal's reason.
+   */
+  ready(options: WaitOptions = {}): Promise<void> {
+    this.assertOpen();
+    if (this.endpoints.peers.size > 0) return Promise.resolve();
+    const waiting = { timeoutMs: readyTimeoutMs, ...withoutUndefined(options) };
+    return this.#readyWaiters.wait(waiting, (timeoutMs) => {
+      const cause = this.#lastFailure;
+      const text = `no peer within ${timeoutMs} ms${cause === undefined ? "" : `: ${cause.message}`}`;
+      return new MsgError("MSG_TIMEOUT", text, cause === undefined ? {} : { cause });
+    });
+  }
+
+  /** Adds a listener of an event; gives the function that takes it away. */
+  on<Name extends keyof SocketEvents>(
+    name: Name,
+    listener: Listener<SocketEvents[Name]>,
+  ): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /** Takes a listener away. */
+  off<Name extends keyof SocketEvents>(name: Name, listener: Listener<SocketEvents[Name]>): void {
+    this.#events.off(name, listener);
+  }
+
+  /** Resolves with the next event of a name. */
+  once<Name extends keyof SocketEvents>(
+    name: Name,
+    options: WaitOptions = {},
+  ): Promise<SocketEvents[Name]> {
+    const waiters = new WaiterList<SocketEvents[Name]>(this.runtime);
+    const promise = waiters.wait(options, (timeoutMs) => {
+      return new MsgError("MSG_TIMEOUT", `no event "${name}" within ${timeoutMs} ms`);
+    });
+    const off = this.on(name, (detail) => waiters.resolveAll(detail));
+    return quietly(promise.finally(off));
+  }
+
+  /** Counters and depths as they are now. Cheap. */
+  abstract stats(): SocketStats;
+
+  /**
+   * Ends in order: refuses new work, lets what is under way finish for `lingerMs`, flushes, ends
+   * every connection, frees every handle. Always resolves; later calls give the same promise.
+   */
+  close({ lingerMs = closeLingerMs }: CloseOptions = {}): Promise<CloseReport> {
+    if (this.#closing === undefined) {
+      checkDelay("lingerMs", lingerMs);
+      this.#closing = this.#close(Math.min(lingerMs, 2 ** 31 - 1));
+    }
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  // --- What a pattern brings ---------------------------------------------------------------------
+
+  /** @internal A connection finished its handshake. */
+  protected abstract createPeer(connection: Connection, info: PeerInfo): P;
+  /** @internal The peer may be used from now on. */
+  protected abstract onPeerReady(peer: P): void;
+  /** @internal The peer is gone. */
+  protected abstract onPeerClosed(peer: P, reason: MsgError | undefined): void;
+  /** @internal No endpoint is left that could bring a peer by itself. */
+  protected onNoEndpointLeft(_error: MsgError): void {}
+  /**
+   * @internal Refuses new work and waits for what is under way, at most `lingerMs`. Connections
+   * are still open, nothing new is dialed or accepted.
+   */
+  protected abstract drain(lingerMs: number): Promise<void>;
+  /** @internal Everything is closed: rejects what still waits, gives what was left. */
+  protected abstract onClosed(error: MsgError): CloseReport;
+
+  // --- What it gives to a pattern ----------------------------------------------------------------
+
+  /** @internal @throws MsgError `MSG_CLOSED` */
+  protected assertOpen(): void {
+    if (this.isClosed) throw new MsgError("MSG_CLOSED", `this ${this.type} is closed`);
+  }
+
+  /** @internal */
+  protected emit<Name extends keyof SocketEvents>(name: Name, detail: SocketEvents[Name]): void {
+    this.#log?.(name, detail);
+    this.#events.emit(name, detail);
+  }
+
+  /** @internal Counts what was not delivered. */
+  protected countDrop(reason: DropReason, count: number): void {
+    this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + count);
+  }
+
+  /** @internal Counts what was not delivered, and tells. */
+  protected drop(reason: DropReason, details: DropDetails = {}): void {
+    const { count = 1, peer, error, payload } = details;
+    this.countDrop(reason, count);
+    this.emit("dropped", { reason, count, peer, error, payload });
+  }
+
+  /** @internal What all sockets report; a pattern adds its own. */
+  protected commonStats(): SocketStats {
+    const { peers, traffic } = this.endpoints;
+    return socketStats(peers.size, traffic, this.messages, this.#drops);
+  }
+
+  /** @internal */
+  protected wireContext(connection: Connection): WireContext {
+    const { maxMessageBytes } = this.options;
+    return {
+      maxMessageBytes,
+      gate: connection,
+      decompress: (id, payload) => this.compression.decompress(id, payload, maxMessageBytes),
+    };
+  }
+
+  /** @internal @throws MsgError `MSG_PAYLOAD_TOO_LARGE` */
+  protected checkSize(payload: Uint8Array): void {
+    const { maxMessageBytes } = this.options;
+    if (payload.length <= maxMessageBytes) return;
+    const text = `payload has ${payload.length} bytes, maxMessageBytes is ${maxMessageBytes}`;
+    throw new MsgError("MSG_PAYLOAD_TOO_LARGE", text);
+  }
+
+  async #close(lingerMs: number): Promise<CloseReport> {
+    const deadline = this.runtime.now() + lingerMs;
+    const closed = new MsgError("MSG_CLOSED", `this ${this.type} was closed`);
+    const stopped = this.endpoints.stop();
+    this.#readyWaiters.rejectAll(closed);
+    if (lingerMs > 0) await this.drain(lingerMs);
+    await stopped;
+    await this.endpoints.endAll(Math.max(0, deadline - this.runtime.now()));
+    this.#silence.stop();
+    const report = this.onClosed(closed);
+    this.emit("closed", report);
+    return report;
+  }
+
+  #onPeerReady(peer: P): void {
+    this.#lastFailure = undefined;
+    this.#silence.start();
+    this.onPeerReady(peer);
+    this.#readyWaiters.resolveAll();
+  }
+
+  #onEndpointFailed(error: MsgError): void {
+    this.#lastFailure = error;
+    const { dialing, addresses, peers } = this.endpoints;
+    if (dialing > 0 || addresses.length > 0 || peers.size > 0) return;
+    this.#readyWaiters.rejectAll(error);
+    this.onNoEndpointLeft(error);
+  }
+}
+
+function checkTransport(transport: Transport): void {
+  const given: unknown = transport;
+  if (typeof given === "object" && given !== null && "dial" in given && "listen" in given) return;
+  throw new MsgError(
+    "MSG_INVALID_ARGUMENT",
+    "the first argument of a socket is its transport, such as new Tcp()",
+  );
+}
+
+function silent(limitMs: number): MsgError {
+  return new MsgError("MSG_PEER_LOST", `peer sent nothing for ${limitMs} ms (idlePeerTimeoutMs)`);
+}
+
+/** So that an option given as `undefined` does not erase its default. */
+function withoutUndefined(options: WaitOptions): WaitOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}

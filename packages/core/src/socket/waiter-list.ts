@@ -1,0 +1,98 @@
+import { MsgError } from "../errors.ts";
+import { checkDelay } from "../option-checks.ts";
+import type { Runtime, TimerHandle } from "../runtime.ts";
+
+/** How long a call may wait, and what else ends the wait. */
+export interface WaitOptions {
+  /** Milliseconds, 0 to 2_147_483_647, or `Infinity` to wait for ever. */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the wait: the promise rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Waiter<T> {
+  resolve(value: T): void;
+  reject(error: unknown): void;
+  timer: TimerHandle;
+  readonly signal: AbortSignal | undefined;
+  readonly onAbort: () => void;
+}
+
+/**
+ * Calls that wait for something to happen, first come first served. Each ends by being resolved,
+ * by its deadline, by its signal or with the list, and leaves nothing behind. A promise that nobody
+ * awaits never ends the process.
+ */
+export class WaiterList<T> {
+  readonly #waiters: Set<Waiter<T>> = new Set();
+  readonly #runtime: Runtime;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  get size(): number {
+    return this.#waiters.size;
+  }
+
+  /** @param timeoutError - makes the error for a deadline that passed. */
+  wait(options: WaitOptions, timeoutError: (timeoutMs: number) => MsgError): Promise<T> {
+    const { timeoutMs = Infinity, signal } = options;
+    checkDelay("timeoutMs", timeoutMs);
+    if (signal?.aborted === true) return quietly(Promise.reject(abortReason(signal)));
+    const promise = new Promise<T>((resolve, reject) => {
+      const waiter: Waiter<T> = {
+        resolve,
+        reject,
+        timer: undefined,
+        signal,
+        onAbort: () => this.#settle(waiter)?.reject(signal && abortReason(signal)),
+      };
+      if (timeoutMs !== Infinity) {
+        const onTimeout = (): void => this.#settle(waiter)?.reject(timeoutError(timeoutMs));
+        waiter.timer = this.#runtime.setTimer(onTimeout, timeoutMs);
+      }
+      signal?.addEventListener("abort", waiter.onAbort, { once: true });
+      this.#waiters.add(waiter);
+    });
+    return quietly(promise);
+  }
+
+  /** Resolves the one that waits longest. False when none waits. */
+  resolveFirst(value: T): boolean {
+    for (const waiter of this.#waiters) {
+      this.#settle(waiter)?.resolve(value);
+      return true;
+    }
+    return false;
+  }
+
+  resolveAll(value: T): void {
+    for (const waiter of [...this.#waiters]) this.#settle(waiter)?.resolve(value);
+  }
+
+  rejectAll(error: MsgError): void {
+    for (const waiter of [...this.#waiters]) this.#settle(waiter)?.reject(error);
+  }
+
+  #settle(waiter: Waiter<T>): Waiter<T> | undefined {
+    if (!this.#waiters.delete(waiter)) return undefined;
+    this.#runtime.clearTimer(waiter.timer);
+    waiter.signal?.removeEventListener("abort", waiter.onAbort);
+    return waiter;
+  }
+}
+
+/** What a signal rejects with: its reason, as everywhere on the platform. */
+export function abortReason(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error
+    ? reason
+    : new DOMException("this operation was aborted", "AbortError");
+}
+
+/** Marks a promise as handled: a rejection that nobody awaits must not end the process. */
+export function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
