@@ -1,4 +1,4 @@
-import { allocate, decodeText, encodeText, viewOf } from "../../bytes.ts";
+import { allocate, copyOf, decodeText, encodeText, viewOf } from "../../bytes.ts";
 import type {
   FrameBuffer,
   FrameDecoder,
@@ -114,13 +114,13 @@ export class PublishedDecoder extends MessageDecoder {
     const topic = this.#topics.read(bytes, offset + topicStartBytes, topicBytes);
     const timeOffset = offset + topicStartBytes + topicBytes;
     const sequence = view.getUint32(timeOffset + 8);
+    const flags = view.getUint8(offset + 1);
     if (topic.startsWith("MSG.") && payloadBytes === 0) {
-      this.#onExtension(topic, sequence);
+      if (flags === 0) this.#onExtension(topic, sequence);
       return;
     }
     const timestampMicros = view.getUint32(timeOffset) * twoTo32 + view.getUint32(timeOffset + 4);
     const payload = viewOf(bytes, offset + messageHeaderBytes + topicBytes, payloadBytes);
-    const flags = view.getUint8(offset + 1);
     if (flags === 0) this.#sink.onMessage(topic, timestampMicros, sequence, payload);
     else this.#reader.read({ topic, timestampMicros, sequence }, flags, reservedBits, payload);
   }
@@ -142,7 +142,8 @@ class TopicReader {
 
   read(bytes: Uint8Array, start: number, length: number): string {
     if (!this.#isLast(bytes, start, length)) {
-      this.#lastBytes = bytes.slice(start, start + length);
+      // A copy: a view would pin the whole chunk, and change with it.
+      this.#lastBytes = copyOf(viewOf(bytes, start, length));
       this.#lastTopic = decodeText(this.#lastBytes);
     }
     return this.#lastTopic;
@@ -168,6 +169,11 @@ export class SubscriptionDecoder extends MessageDecoder {
   }
 
   protected override onFrame(frame: MessageFrame): void {
+    // Reserved bits, or the compression of nothing: what it asks for cannot be known.
+    if (frame.view.getUint8(frame.offset + 1) !== 0) {
+      this.#sink.onIgnored();
+      return;
+    }
     const start = frame.offset + topicStartBytes;
     let topic: string;
     try {
