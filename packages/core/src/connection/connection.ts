@@ -80,12 +80,12 @@ export class Connection implements ReadGate {
     this.peer = options.peer;
     this.protocol = options.protocol;
     const { pool, runtime, sendHighWaterBytes } = options;
-    const beforeFlush = (): void => {
-      if (this.#state.phase === "ready" || this.#state.phase === "half-open") {
-        handlers.onBeforeFlush();
-      }
+    const whileWritable = (call: () => void) => (): void => {
+      if (this.#state.phase === "ready" || this.#state.phase === "half-open") call();
     };
-    this.outbox = new Outbox(link, pool, runtime, sendHighWaterBytes, beforeFlush);
+    const beforeFlush = whileWritable(() => handlers.onBeforeFlush());
+    const onRoom = whileWritable(() => handlers.onDrain());
+    this.outbox = new Outbox(link, pool, runtime, sendHighWaterBytes, beforeFlush, onRoom);
   }
 
   /** True on the side that dialed. */
@@ -158,8 +158,11 @@ export class Connection implements ReadGate {
     // Before the phase changes: frames that wait for the end of the tick go out too.
     if (lingerMs > 0 && !isEnding) this.outbox.flush();
     this.#dispatch({ type: "close", reason });
-    if (lingerMs <= 0) this.#link.destroy();
-    else if (!isEnding) this.#endWithin(lingerMs);
+    if (lingerMs <= 0) {
+      // What was not handed over never will be: it must not count as sent.
+      this.outbox.destroy();
+      this.#link.destroy();
+    } else if (!isEnding) this.#endWithin(lingerMs);
   }
 
   /** Ends now; what is queued is lost. */

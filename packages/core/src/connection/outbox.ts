@@ -33,6 +33,14 @@ export class ChunkPool {
   }
 }
 
+/** What the owner of an {@link Outbox} is told. */
+export interface OutboxHandlers {
+  /** The tick ends: frames that waited for that, such as merged acknowledgements, are appended now. */
+  onBeforeFlush(): void;
+  /** There is room again, after {@link Outbox.isFull} was seen true. */
+  onWritable(): void;
+}
+
 const noChunk: Chunk = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)) };
 
 /**
@@ -49,7 +57,13 @@ export class Outbox implements FrameBuffer {
   readonly #runtime: Runtime;
   readonly #highWaterBytes: number;
   readonly #beforeFlush: () => void;
-  readonly #flushAtEndOfTick: () => void = () => this.flush();
+  readonly #onRoom: () => void;
+  readonly #flushAtEndOfTick: () => void = () => {
+    this.flush();
+    if (!this.#hasNewRoom) return;
+    this.#hasNewRoom = false;
+    this.#onRoom();
+  };
 
   #chunk: Chunk = noChunk;
   /** Where the part of the chunk begins that is not in `#batch` yet. */
@@ -62,22 +76,33 @@ export class Outbox implements FrameBuffer {
   #lent: Chunk[] = [];
   #isScheduled = false;
   #isClosed = false;
+  /** Somebody saw it full and waits for room. */
+  #isAwaited = false;
+  /** The link took at once what had made it full: no `onDrain` of the link will tell. */
+  #hasNewRoom = false;
   /** All bytes ever handed to the link. */
   sentBytes = 0;
 
-  /** @param beforeFlush - may append frames that wait for the end of a tick, such as merged acknowledgements. */
+  /**
+   * @param beforeFlush - may append frames that wait for the end of a tick, such as merged
+   *   acknowledgements.
+   * @param onRoom - called at the end of a tick in which {@link isFull} was true and the link took
+   *   everything at once.
+   */
   constructor(
     link: Link,
     pool: ChunkPool,
     runtime: Runtime,
     highWaterBytes: number,
     beforeFlush: () => void,
+    onRoom: () => void = () => {},
   ) {
     this.#link = link;
     this.#pool = pool;
     this.#runtime = runtime;
     this.#highWaterBytes = highWaterBytes;
-    this.#beforeFlush = beforeFlush;
+    this.#handlers = handlers;
+    this.#onRoom = onRoom;
   }
 
   get bytes(): Uint8Array {
@@ -98,9 +123,11 @@ export class Outbox implements FrameBuffer {
     return this.#end - this.#start + this.#batchedBytes + this.#link.bufferedBytes;
   }
 
-  /** True when no more should be written until the link drained. */
+  /** True when no more should be written. Who saw it true is told of room by `onWritable`. */
   get isFull(): boolean {
-    return this.bufferedBytes >= this.#highWaterBytes;
+    const isFull = this.bufferedBytes >= this.#highWaterBytes;
+    if (isFull) this.#isAwaited = true;
+    return isFull;
   }
 
   reserve(length: number): number {
@@ -134,7 +161,7 @@ export class Outbox implements FrameBuffer {
   /** Hands everything to the link. */
   flush(): void {
     if (this.#isClosed) return;
-    this.#beforeFlush();
+    this.#handlers.onBeforeFlush();
     this.#isScheduled = false;
     this.#handOver();
   }
@@ -143,6 +170,7 @@ export class Outbox implements FrameBuffer {
   onDrain(): void {
     for (const chunk of this.#lent) this.#pool.give(chunk);
     this.#lent = [];
+    this.#tellWritable();
   }
 
   /** Drops what was not handed over; nothing is written any more. */
@@ -152,6 +180,12 @@ export class Outbox implements FrameBuffer {
     this.#start = this.#end = this.#batchedBytes = 0;
     this.#batch = [];
     this.#lent = [];
+  }
+
+  #tellWritable(): void {
+    if (!this.#isAwaited || this.#isClosed || this.bufferedBytes >= this.#highWaterBytes) return;
+    this.#isAwaited = false;
+    this.#handlers.onWritable();
   }
 
   #appendReference(payload: Uint8Array): void {
@@ -183,11 +217,13 @@ export class Outbox implements FrameBuffer {
     if (this.#isClosed) return this.destroy();
     this.#sealPart();
     if (this.#batch.length === 0) return;
+    const wasFull = this.isFull;
     const batch = this.#batch;
     this.sentBytes += this.#batchedBytes;
     this.#batch = [];
     this.#batchedBytes = 0;
     const isTaken = this.#link.write(batch);
+    if (wasFull && isTaken) this.#hasNewRoom = true;
     if (isTaken && this.#lent.length === 0) {
       this.#pool.give(this.#chunk);
       this.#chunk = noChunk;
