@@ -56,15 +56,18 @@ export function nextDialerState(
     case "proven":
       if (state.phase !== "connected" || state.isProven) return state;
       return { phase: "connected", attempt: 0, isSuspect: false, isProven: true };
-    case "failed":
+    case "failed": {
       if (state.phase === "waiting") return state;
-      if (attempt + 1 >= maxAttempts) return { phase: "ended", lastError: event.error };
+      // The end of a proven connection is no failure to connect: all attempts are still to come.
+      const failures = state.phase === "connected" && state.isProven ? 0 : attempt + 1;
+      if (failures >= maxAttempts) return { phase: "ended", lastError: event.error };
       return {
         phase: "waiting",
-        attempt: attempt + 1,
+        attempt: failures,
         isSuspect: state.phase === "connected" && !state.isProven,
         lastError: event.error,
       };
+    }
     case "waited":
       return state.phase === "waiting" ? { phase: "dialing", attempt, isSuspect } : state;
     case "close":

@@ -115,7 +115,7 @@ export class Dialer {
         this.#dial();
         return;
       case "connected":
-        this.#timer = runtime.setTimer(() => this.#dispatch({ type: "proven" }), provenAfterMs);
+        this.#awaitProof();
         return;
       case "waiting": {
         const backOffMs = retryDelayMs(state.attempt, reconnect, runtime.random());
@@ -129,6 +129,14 @@ export class Dialer {
       case "ended":
         if (state.lastError !== undefined) this.#handlers.onGivenUp(state.lastError);
     }
+  }
+
+  /** A handshake that is still under way proves nothing, however long it takes. */
+  #awaitProof(): void {
+    this.#timer = this.#options.runtime.setTimer(() => {
+      if (this.#connection?.phase === "handshaking") this.#awaitProof();
+      else this.#dispatch({ type: "proven" });
+    }, provenAfterMs);
   }
 
   #abandonAttempt(): void {
