@@ -1,1 +1,80 @@
-export {};
+// What applications use.
+export type { Payload } from "./bytes.ts";
+export { tokensEqual } from "./contracts/authenticator.ts";
+export type {
+  Authenticator,
+  AuthRequest,
+  AuthToken,
+  CandidatePeer,
+  Claims,
+  ConnectionHook,
+  HandshakeLink,
+  PeerInfo,
+} from "./contracts/authenticator.ts";
+export type { Compressor, Decompressor } from "./contracts/compressor.ts";
+export { errorCodes, MsgError } from "./errors.ts";
+export type { ErrorCode, MsgErrorOptions } from "./errors.ts";
+export type { ReconnectOptions } from "./connection/reconnect-options.ts";
+export type { CloseReport, DropReason, SocketEvents } from "./socket/events.ts";
+export type { DurationStats } from "./socket/histogram.ts";
+export type { Logger } from "./socket/logger.ts";
+export { Message } from "./socket/message.ts";
+export { PubSocket } from "./socket/pub.ts";
+export type { PublishOptions, PubStats } from "./socket/pub.ts";
+export type { PubOptions, WhenSlow } from "./socket/pub-options.ts";
+export type { Consumer } from "./socket/receivers.ts";
+export type { BatchOptions, ConsumeOptions } from "./socket/receiving-socket.ts";
+export { RepSocket } from "./socket/rep.ts";
+export type { RepStats, RequestHandler, ServeOptions } from "./socket/rep.ts";
+export type { RepOptions } from "./socket/rep-options.ts";
+export { ReqSocket } from "./socket/req.ts";
+export type { ReqStats, RequestOptions } from "./socket/req.ts";
+export type { ReqOptions } from "./socket/req-options.ts";
+export { ReplyError, Request } from "./socket/request.ts";
+export type { RespondOptions } from "./socket/request.ts";
+export type { CloseOptions } from "./socket/socket.ts";
+export type { SocketOptions } from "./socket/socket-options.ts";
+export type { SocketStats } from "./socket/stats.ts";
+export { SubSocket } from "./socket/sub.ts";
+export type { SubStats } from "./socket/sub.ts";
+export type { SubOptions } from "./socket/sub-options.ts";
+export { TopicMessage } from "./socket/topic-message.ts";
+export type { WaitOptions } from "./socket/waiter-list.ts";
+
+// What transports, compressors and protocols are written against.
+export type {
+  FrameBuffer,
+  FrameDecoder,
+  HandshakeContext,
+  OutgoingMessage,
+  Protocol,
+  PubSink,
+  PubWriter,
+  PullSink,
+  PullWriter,
+  PushSink,
+  PushWriter,
+  ReadGate,
+  RepSink,
+  RepWriter,
+  ReqSink,
+  ReqWriter,
+  SinkByType,
+  SocketType,
+  SubSink,
+  SubWriter,
+  Welcome,
+  Wire,
+  WireContext,
+  WriterByType,
+} from "./contracts/protocol.ts";
+export type {
+  Link,
+  LinkHandlers,
+  Listener,
+  ListenerHandlers,
+  Transport,
+} from "./contracts/transport.ts";
+export { hostRuntime } from "./runtime.ts";
+export type { Runtime, TimerHandle } from "./runtime.ts";
+export { msg } from "./wire/msg/protocol.ts";

@@ -39,7 +39,7 @@ export interface ConnectionHandlers {
    * connection instead. Once, before any other but `onClosed`.
    */
   onReady(welcome: Welcome): FrameDecoder | undefined;
-  /** The transport took everything that was written. */
+  /** There is room in the outbox again, after it was seen full. */
   onDrain(): void;
   /** The tick ends: what waited for it may be written now. */
   onBeforeFlush(): void;
@@ -80,11 +80,11 @@ export class Connection implements ReadGate {
     this.peer = options.peer;
     this.protocol = options.protocol;
     const { pool, runtime, sendHighWaterBytes } = options;
-    const whileWritable = (call: () => void) => (): void => {
+    const whileFramed = (call: () => void) => (): void => {
       if (this.#state.phase === "ready" || this.#state.phase === "half-open") call();
     };
-    const beforeFlush = whileWritable(() => handlers.onBeforeFlush());
-    const onRoom = whileWritable(() => handlers.onDrain());
+    const beforeFlush = whileFramed(() => handlers.onBeforeFlush());
+    const onRoom = whileFramed(() => handlers.onDrain());
     this.outbox = new Outbox(link, pool, runtime, sendHighWaterBytes, beforeFlush, onRoom);
   }
 
@@ -126,7 +126,7 @@ export class Connection implements ReadGate {
     }
     this.#link.start({
       onData: (chunk) => this.#onData(chunk),
-      onDrain: () => this.#onDrain(),
+      onDrain: () => this.outbox.onDrain(),
       onEnd: () => this.#onEnd(),
       onClose: (reason) => this.#dispatch({ type: "link-closed", reason }),
     });
@@ -249,12 +249,6 @@ export class Connection implements ReadGate {
       refusalLingerMs,
       MsgError.from(error, "MSG_PROTOCOL", "peer's bytes could not be decoded"),
     );
-  }
-
-  #onDrain(): void {
-    this.outbox.onDrain();
-    if (this.#state.phase === "ready" || this.#state.phase === "half-open")
-      this.#handlers.onDrain();
   }
 
   #onEnd(): void {

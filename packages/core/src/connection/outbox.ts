@@ -33,14 +33,6 @@ export class ChunkPool {
   }
 }
 
-/** What the owner of an {@link Outbox} is told. */
-export interface OutboxHandlers {
-  /** The tick ends: frames that waited for that, such as merged acknowledgements, are appended now. */
-  onBeforeFlush(): void;
-  /** There is room again, after {@link Outbox.isFull} was seen true. */
-  onWritable(): void;
-}
-
 const noChunk: Chunk = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)) };
 
 /**
@@ -60,9 +52,7 @@ export class Outbox implements FrameBuffer {
   readonly #onRoom: () => void;
   readonly #flushAtEndOfTick: () => void = () => {
     this.flush();
-    if (!this.#hasNewRoom) return;
-    this.#hasNewRoom = false;
-    this.#onRoom();
+    this.#tellRoom();
   };
 
   #chunk: Chunk = noChunk;
@@ -78,16 +68,13 @@ export class Outbox implements FrameBuffer {
   #isClosed = false;
   /** Somebody saw it full and waits for room. */
   #isAwaited = false;
-  /** The link took at once what had made it full: no `onDrain` of the link will tell. */
-  #hasNewRoom = false;
   /** All bytes ever handed to the link. */
   sentBytes = 0;
 
   /**
    * @param beforeFlush - may append frames that wait for the end of a tick, such as merged
    *   acknowledgements.
-   * @param onRoom - called at the end of a tick in which {@link isFull} was true and the link took
-   *   everything at once.
+   * @param onRoom - there is room again, after {@link isFull} was seen true.
    */
   constructor(
     link: Link,
@@ -101,7 +88,7 @@ export class Outbox implements FrameBuffer {
     this.#pool = pool;
     this.#runtime = runtime;
     this.#highWaterBytes = highWaterBytes;
-    this.#handlers = handlers;
+    this.#beforeFlush = beforeFlush;
     this.#onRoom = onRoom;
   }
 
@@ -123,7 +110,7 @@ export class Outbox implements FrameBuffer {
     return this.#end - this.#start + this.#batchedBytes + this.#link.bufferedBytes;
   }
 
-  /** True when no more should be written. Who saw it true is told of room by `onWritable`. */
+  /** True when no more should be written. Who saw it true is told of room by `onRoom`. */
   get isFull(): boolean {
     const isFull = this.bufferedBytes >= this.#highWaterBytes;
     if (isFull) this.#isAwaited = true;
@@ -161,7 +148,7 @@ export class Outbox implements FrameBuffer {
   /** Hands everything to the link. */
   flush(): void {
     if (this.#isClosed) return;
-    this.#handlers.onBeforeFlush();
+    this.#beforeFlush();
     this.#isScheduled = false;
     this.#handOver();
   }
@@ -170,7 +157,7 @@ export class Outbox implements FrameBuffer {
   onDrain(): void {
     for (const chunk of this.#lent) this.#pool.give(chunk);
     this.#lent = [];
-    this.#tellWritable();
+    this.#tellRoom();
   }
 
   /** Drops what was not handed over; nothing is written any more. */
@@ -182,10 +169,10 @@ export class Outbox implements FrameBuffer {
     this.#lent = [];
   }
 
-  #tellWritable(): void {
+  #tellRoom(): void {
     if (!this.#isAwaited || this.#isClosed || this.bufferedBytes >= this.#highWaterBytes) return;
     this.#isAwaited = false;
-    this.#handlers.onWritable();
+    this.#onRoom();
   }
 
   #appendReference(payload: Uint8Array): void {
@@ -217,13 +204,11 @@ export class Outbox implements FrameBuffer {
     if (this.#isClosed) return this.destroy();
     this.#sealPart();
     if (this.#batch.length === 0) return;
-    const wasFull = this.isFull;
     const batch = this.#batch;
     this.sentBytes += this.#batchedBytes;
     this.#batch = [];
     this.#batchedBytes = 0;
     const isTaken = this.#link.write(batch);
-    if (wasFull && isTaken) this.#hasNewRoom = true;
     if (isTaken && this.#lent.length === 0) {
       this.#pool.give(this.#chunk);
       this.#chunk = noChunk;

@@ -20,7 +20,7 @@ export abstract class Peer {
     this.connection = connection;
   }
 
-  /** The transport took everything that was written. */
+  /** There is room in the outbox again, after it was seen full. */
   onDrain(): void {}
 
   /** The tick ends: what waited for it is written now. */

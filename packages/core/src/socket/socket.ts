@@ -1,3 +1,5 @@
+import type { Payload } from "../bytes.ts";
+import { copyOf, payloadBytes } from "../bytes.ts";
 import type { PeerInfo } from "../contracts/authenticator.ts";
 import type { SocketType, WireContext } from "../contracts/protocol.ts";
 import type { Transport } from "../contracts/transport.ts";
@@ -278,12 +280,19 @@ export abstract class Socket<P extends Peer> {
     };
   }
 
-  /** @internal @throws MsgError `MSG_PAYLOAD_TOO_LARGE` */
-  protected checkSize(payload: Uint8Array): void {
+  /**
+   * @internal The bytes of what the application sends.
+   *
+   * @throws MsgError `MSG_INVALID_ARGUMENT`, `MSG_PAYLOAD_TOO_LARGE`
+   */
+  protected outgoingBytes(payload: Payload, copy = false): Uint8Array {
+    const bytes = payloadBytes(payload);
     const { maxMessageBytes } = this.options;
-    if (payload.length <= maxMessageBytes) return;
-    const text = `payload has ${payload.length} bytes, maxMessageBytes is ${maxMessageBytes}`;
-    throw new MsgError("MSG_PAYLOAD_TOO_LARGE", text);
+    if (bytes.length > maxMessageBytes) {
+      const text = `payload has ${bytes.length} bytes, maxMessageBytes is ${maxMessageBytes}`;
+      throw new MsgError("MSG_PAYLOAD_TOO_LARGE", text);
+    }
+    return copy && bytes === payload ? copyOf(bytes) : bytes;
   }
 
   async #close(lingerMs: number): Promise<CloseReport> {
