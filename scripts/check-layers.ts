@@ -9,7 +9,7 @@ const packageRules: Record<string, readonly string[]> = {
   core: [],
   transports: ["@msg-ts/core", "node:"],
   compression: ["@msg-ts/core", "node:"],
-  "msg-ts": ["@msg-ts/core", "@msg-ts/transports/"],
+  "msg-ts": ["@msg-ts/core", "@msg-ts/transports/", "@msg-ts/compression/"],
   testing: ["@msg-ts/core", "node:", "vitest", "fast-check"],
 };
 
