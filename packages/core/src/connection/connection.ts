@@ -109,32 +109,35 @@ export class Connection implements ReadGate {
   /** Begins the handshake. Call once. A connection that needs none is ready before this returns. */
   start(): void {
     const { protocol, handshake, runtime, handshakeTimeoutMs } = this.#options;
-    const perform = protocol.handshake(handshake);
-    if (perform === undefined) this.#welcome({ claims: {}, name: "" });
-    else {
-      const link = new LinkHandshake(this.#link, this.peer, handshake.isDialer, this.#abort.signal);
-      this.#handshake = link;
-      const text = `handshake took over ${handshakeTimeoutMs} ms`;
-      this.#timer = runtime.setTimer(
-        () => this.close(0, new MsgError("MSG_HANDSHAKE_TIMEOUT", text)),
-        handshakeTimeoutMs,
-      );
-      perform(link).then(
-        (welcome) => this.#welcome(welcome),
-        (error: unknown) => this.#refuse(error),
-      );
-    }
+    // Before anything is written or held: a link may do neither until it was started.
     this.#link.start({
       onData: (chunk) => this.#onData(chunk),
       onDrain: () => this.outbox.onDrain(),
       onEnd: () => this.#onEnd(),
       onClose: (reason) => this.#dispatch({ type: "link-closed", reason }),
     });
+    const perform = protocol.handshake(handshake);
+    if (perform === undefined) {
+      this.#welcome({ claims: {}, name: "" });
+      return;
+    }
+    const link = new LinkHandshake(this.#link, this.peer, handshake.isDialer, this.#abort.signal);
+    this.#handshake = link;
+    const text = `handshake took over ${handshakeTimeoutMs} ms`;
+    this.#timer = runtime.setTimer(
+      () => this.close(0, new MsgError("MSG_HANDSHAKE_TIMEOUT", text)),
+      handshakeTimeoutMs,
+    );
+    perform(link).then(
+      (welcome) => this.#welcome(welcome),
+      (error: unknown) => this.#refuse(error),
+    );
   }
 
   hold(): void {
     this.#holds++;
-    if (this.#holds === 1) this.#link.setReading(false);
+    // One that ends reads on, to discard: unread input would turn its end into a reset.
+    if (this.#holds === 1 && this.#state.phase === "ready") this.#link.setReading(false);
   }
 
   release(): void {
@@ -154,9 +157,9 @@ export class Connection implements ReadGate {
    */
   close(lingerMs: number, reason?: MsgError): void {
     if (this.#state.phase === "closed") return;
-    const isEnding = this.#state.phase === "ending";
     // Before the phase changes: frames that wait for the end of the tick go out too.
-    if (lingerMs > 0 && !isEnding) this.outbox.flush();
+    if (lingerMs > 0 && this.#state.phase !== "ending") this.outbox.flush();
+    const isEnding = this.phase === "ending";
     this.#dispatch({ type: "close", reason });
     if (lingerMs <= 0) {
       // What was not handed over never will be: it must not count as sent.
@@ -208,7 +211,7 @@ export class Connection implements ReadGate {
     if (decoder === undefined || this.phase !== "ready") return;
     this.#assembler = new FrameAssembler(decoder);
     if (unread !== undefined && unread.length > 0) this.#decode(unread, false);
-    if (this.#hasPeerEnded && this.isOpen) this.#onAllRead();
+    if (this.#hasPeerEnded) this.#onEnd();
   }
 
   #refuse(error: unknown): void {
@@ -253,8 +256,9 @@ export class Connection implements ReadGate {
 
   #onEnd(): void {
     this.#hasPeerEnded = true;
-    this.#handshake?.fail(new MsgError("MSG_PEER_LOST", "peer ended during the handshake"));
-    if (this.isOpen) this.#onAllRead();
+    this.#handshake?.endInput(new MsgError("MSG_PEER_LOST", "peer ended during the handshake"));
+    // While it resumes, frames that were held are still to come.
+    if (this.isOpen && !this.#isResuming) this.#onAllRead();
   }
 
   /** The peer ended, and everything it sent before was decoded. */

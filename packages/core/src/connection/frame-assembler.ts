@@ -1,4 +1,4 @@
-import { allocate, copyOf, viewOf } from "../bytes.ts";
+import { allocate, copyOf, emptyBytes, viewOf } from "../bytes.ts";
 import type { FrameDecoder } from "../contracts/protocol.ts";
 
 /** A frame that arrives in pieces starts with this much memory and grows with what really came. */
@@ -14,7 +14,7 @@ const firstPieceBytes = 64 * 1024;
 export class FrameAssembler {
   readonly #decoder: FrameDecoder;
   /** The beginning of a frame that is not whole. */
-  #partial: Uint8Array = new Uint8Array(0);
+  #partial: Uint8Array = emptyBytes;
   #partialBytes = 0;
   /** Bytes behind a stop of the decoder. */
   #held: Uint8Array | undefined;
@@ -46,7 +46,7 @@ export class FrameAssembler {
     const held = this.#held;
     this.#held = undefined;
     if (held !== undefined) this.#decode(held);
-    else if (this.#partialBytes > 0) this.#decode(new Uint8Array(0));
+    else if (this.#partialBytes > 0) this.#decode(emptyBytes);
   }
 
   #decode(bytes: Uint8Array): void {
@@ -56,7 +56,7 @@ export class FrameAssembler {
       start += taken;
       if (this.#partialBytes < this.#decoder.neededBytes) return;
       const used = this.#decoder.decode(this.#partial, 0, this.#partialBytes);
-      if (used > 0) this.#partialBytes = 0;
+      if (used > 0) this.#dropPartial();
       // A header was completed: the frame's length is known now. Nothing used and nothing more
       // needed means that the gate closed.
       else if (this.#partialBytes >= this.#decoder.neededBytes) return this.#hold(bytes, start);
@@ -66,6 +66,12 @@ export class FrameAssembler {
     if (stop === end) return;
     if (end - stop >= this.#decoder.neededBytes) this.#hold(bytes, stop);
     else this.#keep(bytes, stop);
+  }
+
+  /** Lets go of the memory too: whoever keeps the payload has it, an idle connection has not. */
+  #dropPartial(): void {
+    this.#partial = emptyBytes;
+    this.#partialBytes = 0;
   }
 
   #hold(bytes: Uint8Array, start: number): void {

@@ -1,4 +1,4 @@
-import { allocate, emptyBytes, encodeText, viewOf } from "../bytes.ts";
+import { allocate, copyOf, emptyBytes, encodeText, viewOf } from "../bytes.ts";
 import type { CandidatePeer, HandshakeLink } from "../contracts/authenticator.ts";
 import type { Link } from "../contracts/transport.ts";
 import { MsgError } from "../errors.ts";
@@ -22,6 +22,7 @@ export class LinkHandshake implements HandshakeLink {
   #unread: Uint8Array = emptyBytes;
   #waiter: Waiter | undefined;
   #failure: MsgError | undefined;
+  #isOver = false;
   #isReading = true;
 
   constructor(link: Link, peer: CandidatePeer, isDialer: boolean, signal: AbortSignal) {
@@ -40,9 +41,8 @@ export class LinkHandshake implements HandshakeLink {
   }
 
   write(bytes: Uint8Array | string): void {
-    if (this.#failure === undefined) {
-      this.#link.write([typeof bytes === "string" ? encodeText(bytes) : bytes.slice()]);
-    }
+    if (this.#isOver) return;
+    this.#link.write([typeof bytes === "string" ? encodeText(bytes) : copyOf(bytes)]);
   }
 
   /** More bytes from the peer. */
@@ -55,20 +55,23 @@ export class LinkHandshake implements HandshakeLink {
     this.#setReading(this.#unread.length < maxUnreadBytes);
   }
 
-  /** Nothing more will come: the peer ended, the deadline passed, or the socket closes. */
-  fail(error: MsgError): void {
+  /** Nothing more will come: the peer ended its side. It may still wait for what we write. */
+  endInput(error: MsgError): void {
     this.#failure ??= error;
     this.#settle();
+  }
+
+  /** It is over: the deadline passed, or the connection closes. */
+  fail(error: MsgError): void {
+    this.#isOver = true;
+    this.endInput(error);
   }
 
   /** Hands over: what was not read is the protocol's first input. */
   release(): Uint8Array {
     const unread = this.#unread;
     this.#unread = emptyBytes;
-    this.#failure ??= new MsgError(
-      "MSG_INVALID_STATE",
-      "handshake is over: its link may not be used",
-    );
+    this.fail(new MsgError("MSG_INVALID_STATE", "handshake is over: its link may not be used"));
     this.#setReading(true);
     return unread;
   }

@@ -1,0 +1,207 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { bytes, joinBytes, naiveEncode, waitFor } from "@msg-ts/testing";
+import { describe, expect, it } from "vitest";
+import { FrameAssembler } from "../../src/connection/frame-assembler.ts";
+import type { FrameDecoder } from "../../src/contracts/protocol.ts";
+import { openStream, piecesOf } from "../wire/decode-stream.ts";
+
+const kibibyte = 1024;
+const mebibyte = 1024 * 1024;
+
+function request(id: number, payload: Uint8Array): Uint8Array {
+  return naiveEncode({ type: "request", id, compression: 0, payload });
+}
+
+/** Bytes in array buffers, these frames' among them. */
+function arrayBufferBytes(): number {
+  return process.memoryUsage().arrayBuffers;
+}
+
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+}
+
+/** What is longer than any frame that tests make. */
+const payloads = [0, 1, 9, 100].map((length) => new Uint8Array(length).fill(length));
+
+describe("a frame assembler", () => {
+  it("tells whole frames where they lie, without a copy", () => {
+    const { assembler, payloads: told } = openStream("REP");
+    const chunk = joinBytes([request(1, bytes("01")), request(2, bytes("02"))]);
+    assembler.push(chunk, false);
+    expect(told.map((payload) => payload.buffer)).toEqual([chunk.buffer, chunk.buffer]);
+    expect(told[0]?.buffer).toBe(chunk.buffer);
+  });
+
+  it("copies the beginning of a frame, so that it does not pin its chunk", () => {
+    const { assembler, payloads: told } = openStream("REP");
+    const chunk = joinBytes([request(1, bytes("01")), request(2, bytes("02")).subarray(0, 5)]);
+    assembler.push(chunk, false);
+    expect(assembler.bufferedBytes).toBe(5);
+    assembler.push(request(2, bytes("02")).subarray(5), false);
+    expect(told[1]?.buffer).not.toBe(chunk.buffer);
+  });
+
+  it("counts what waits", () => {
+    const { assembler } = openStream("REP");
+    const frame = request(1, new Uint8Array(100));
+    let length = 0;
+    for (const piece of piecesOf(frame.subarray(0, -1), 7)) {
+      assembler.push(piece, false);
+      length += piece.length;
+      expect(assembler.bufferedBytes).toBe(length);
+    }
+    assembler.push(frame.subarray(-1), false);
+    expect(assembler.bufferedBytes).toBe(0);
+  });
+
+  it("holds under 100 KB of a frame of 64 MiB of which 10 bytes came", () => {
+    const streams = Array.from({ length: 50 }, () => openStream("REP"));
+    const before = arrayBufferBytes();
+    for (const { assembler } of streams) assembler.push(bytes("02 00 00000001 04000000"), false);
+    const heldBytes = (arrayBufferBytes() - before) / streams.length;
+    expect(heldBytes).toBeLessThan(100 * kibibyte);
+    expect(streams[0]?.assembler.bufferedBytes).toBe(10);
+  });
+
+  it("holds at most four times what came of a large frame", () => {
+    const { assembler, frames } = openStream("REP");
+    assembler.push(bytes("02 00 00000001 04000000"), false);
+    const piece = new Uint8Array(256 * kibibyte);
+    const pieceCount = (64 * mebibyte) / piece.length;
+    for (let count = 1; count <= pieceCount; count++) {
+      const before = arrayBufferBytes();
+      assembler.push(piece, false);
+      const grownBy = arrayBufferBytes() - before;
+      expect(grownBy).toBeLessThanOrEqual(4 * count * piece.length + mebibyte);
+    }
+    expect(frames.length).toBe(1);
+  });
+
+  it("copies a frame that comes in many pieces a few times, not once for each", () => {
+    const { assembler, frames } = openStream("REP");
+    const whole = request(1, new Uint8Array(8 * mebibyte));
+    const startMs = performance.now();
+    for (const piece of piecesOf(whole, 1000)) assembler.push(piece, false);
+    expect(frames.length).toBe(1);
+    // 8,400 copies of 4 MiB on average would take over ten seconds.
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+  });
+
+  it("lets go of a frame once it was told", async () => {
+    const { assembler, payloads: told, frames } = openStream("REP");
+    const whole = request(1, new Uint8Array(mebibyte));
+    assembler.push(whole.subarray(0, 1000), false);
+    assembler.push(whole.subarray(1000), false);
+    const memory = new WeakRef(told[0]?.buffer ?? new ArrayBuffer(0));
+    told.length = frames.length = 0;
+    const isFreed = (): boolean => {
+      collectGarbage();
+      return memory.deref() === undefined;
+    };
+    await waitFor(isFreed, { what: "an idle assembler pins no frame" });
+    expect(assembler.bufferedBytes).toBe(0);
+  });
+
+  it("throws what the decoder throws", () => {
+    const decoder: FrameDecoder = {
+      neededBytes: 1,
+      decode: () => {
+        throw new Error("violation");
+      },
+    };
+    expect(() => new FrameAssembler(decoder).push(bytes("00"), false)).toThrow("violation");
+  });
+});
+
+describe("a frame assembler whose gate is closed", () => {
+  const stream = joinBytes(payloads.map((payload, id) => request(id, payload)));
+  const boundaries = payloads.map((_, id) => id);
+
+  for (const stopAfter of boundaries) {
+    it(`by frame ${stopAfter} tells the rest when it is resumed`, () => {
+      const { assembler, gate, sink, frames } = openStream("REP");
+      const { onRequest } = sink;
+      sink.onRequest = (id, payload, wasCompressed) => {
+        onRequest(id, payload, wasCompressed);
+        if (id === stopAfter) gate.hold();
+      };
+      assembler.push(stream, false);
+      expect(frames.length).toBe(stopAfter + 1);
+      gate.release();
+      assembler.resume();
+      expect(frames.length).toBe(payloads.length);
+      expect(assembler.bufferedBytes).toBe(0);
+    });
+
+    it(`by frame ${stopAfter} holds what comes meanwhile, one byte at a time`, () => {
+      const { assembler, gate, sink, frames } = openStream("REP");
+      const { onRequest } = sink;
+      sink.onRequest = (id, payload, wasCompressed) => {
+        onRequest(id, payload, wasCompressed);
+        if (id === stopAfter) gate.hold();
+      };
+      for (const piece of piecesOf(stream, 1)) assembler.push(piece, false);
+      expect(frames.length).toBe(stopAfter + 1);
+      const heldFrames = payloads.slice(stopAfter + 1);
+      const heldBytes = heldFrames.reduce((sum, payload) => sum + 10 + payload.length, 0);
+      expect(assembler.bufferedBytes).toBe(heldBytes);
+      gate.release();
+      assembler.resume();
+      expect(frames.length).toBe(payloads.length);
+      expect(assembler.bufferedBytes).toBe(0);
+    });
+  }
+
+  it("at every frame goes on one frame for each resume", () => {
+    const { assembler, gate, sink, frames } = openStream("REP");
+    const { onRequest } = sink;
+    sink.onRequest = (id, payload, wasCompressed) => {
+      onRequest(id, payload, wasCompressed);
+      gate.hold();
+    };
+    for (const piece of piecesOf(stream, 13)) assembler.push(piece, false);
+    for (let told = 1; told <= payloads.length; told++) {
+      expect(frames.length).toBe(told);
+      gate.release();
+      assembler.resume();
+    }
+    expect(assembler.bufferedBytes).toBe(0);
+  });
+
+  it("before the last byte of a frame tells it when it is resumed", () => {
+    for (let cut = 1; cut < stream.length; cut++) {
+      const { assembler, gate, frames } = openStream("REP");
+      assembler.push(stream.subarray(0, cut), false);
+      gate.hold();
+      const toldBefore = frames.length;
+      assembler.push(stream.subarray(cut), false);
+      expect(frames.length).toBe(toldBefore);
+      gate.release();
+      assembler.resume();
+      expect(frames.length).toBe(payloads.length);
+      expect(assembler.bufferedBytes).toBe(0);
+    }
+  });
+
+  it("copies lent chunks that it holds", () => {
+    const { assembler, gate, payloads: told } = openStream("REP");
+    gate.hold();
+    const lent = request(1, bytes("aa"));
+    assembler.push(lent, true);
+    lent.fill(0xdd);
+    gate.release();
+    assembler.resume();
+    expect(told.map((payload) => [...payload])).toEqual([[0xaa]]);
+  });
+
+  it("throws at resume what it would have thrown before", () => {
+    const { assembler, gate } = openStream("REP");
+    gate.hold();
+    assembler.push(joinBytes([request(1, bytes("aa")), bytes("99")]), false);
+    gate.release();
+    expect(() => assembler.resume()).toThrow("0x99");
+  });
+});
