@@ -58,7 +58,6 @@ export interface ConnectionHandlers {
 export class Connection implements ReadGate {
   readonly outbox: Outbox;
   readonly peer: CandidatePeer;
-  readonly protocol: Protocol;
   readonly #link: Link;
   readonly #options: ConnectionOptions;
   readonly #handlers: ConnectionHandlers;
@@ -67,6 +66,7 @@ export class Connection implements ReadGate {
   #handshake: LinkHandshake | undefined;
   #assembler: FrameAssembler | undefined;
   #timer: TimerHandle;
+  #protocol: Protocol;
   #holds = 0;
   #isResuming = false;
   #hasPeerEnded = false;
@@ -78,7 +78,7 @@ export class Connection implements ReadGate {
     this.#options = options;
     this.#handlers = handlers;
     this.peer = options.peer;
-    this.protocol = options.protocol;
+    this.#protocol = options.protocol;
     const { pool, runtime, sendHighWaterBytes } = options;
     const whileFramed = (call: () => void) => (): void => {
       if (this.#state.phase === "ready" || this.#state.phase === "half-open") call();
@@ -86,6 +86,11 @@ export class Connection implements ReadGate {
     const beforeFlush = whileFramed(() => handlers.onBeforeFlush());
     const onRoom = whileFramed(() => handlers.onDrain());
     this.outbox = new Outbox(link, pool, runtime, sendHighWaterBytes, beforeFlush, onRoom);
+  }
+
+  /** What is spoken; settled once the handshake is done. */
+  get protocol(): Protocol {
+    return this.#protocol;
   }
 
   /** True on the side that dialed. */
@@ -204,6 +209,7 @@ export class Connection implements ReadGate {
 
   #welcome(welcome: Welcome): void {
     if (this.#state.phase !== "handshaking") return;
+    this.#protocol = welcome.protocol ?? this.#protocol;
     this.#dispatch({ type: "welcomed" });
     const unread = this.#handshake?.release();
     this.#handshake = undefined;

@@ -59,6 +59,8 @@ export interface HandshakeContext {
 export interface Welcome {
   readonly claims: Claims;
   readonly name: string;
+  /** The protocol that runs from here on, when the handshake had to find that out. */
+  readonly protocol?: Protocol;
 }
 
 /** What a wire needs of its connection. */

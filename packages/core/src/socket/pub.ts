@@ -49,6 +49,10 @@ export interface PubStats extends SocketStats {
 /** Losses are told at most this often. */
 const lossReportMs = 100;
 
+/** How many legal topics are remembered, and how long such a topic may be. */
+const maxRememberedTopics = 4_096;
+const maxRememberedLength = 256;
+
 const waitForSubscriberMs = 10_000;
 
 /**
@@ -66,6 +70,7 @@ const waitForSubscriberMs = 10_000;
 export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
   readonly #options: ResolvedPubOptions;
   readonly #tree: TopicTree<PubPeer> = new TopicTree();
+  readonly #legalTopics: Set<string> = new Set();
   readonly #publishQueue: PublishQueue;
   readonly #budget: TurnBudget;
   readonly #subscriberWaiters: KeyedWaiters;
@@ -110,7 +115,7 @@ export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
     options: PublishOptions = {},
   ): undefined | Promise<void> {
     this.assertOpen();
-    checkPublishTopic(topic);
+    this.#checkTopic(topic);
     const bytes = this.outgoingBytes(payload, options.copy);
     return (
       this.#publishQueue.publish(topic, bytes, options.signal) ??
@@ -215,6 +220,15 @@ export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
     this.#subscriberWaiters.rejectAll(error);
     this.#reportLosses();
     return { unsent: this.#publishQueue.rejectAll(error) + this.#unsent, unacknowledged: 0 };
+  }
+
+  /** A topic that was found legal is remembered: publishers use few, again and again. */
+  #checkTopic(topic: string): void {
+    if (this.#legalTopics.has(topic)) return;
+    checkPublishTopic(topic);
+    if (topic.length > maxRememberedLength) return;
+    if (this.#legalTopics.size >= maxRememberedTopics) this.#legalTopics.clear();
+    this.#legalTopics.add(topic);
   }
 
   #deliver(topic: string, { compression, bytes }: WirePayload, plainBytes: number): void {

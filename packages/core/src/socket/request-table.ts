@@ -9,6 +9,16 @@ const lastId = 0xffff_fffe;
 /** Sweeps are at least this far apart; a deadline is noticed that much late at most. */
 const sweepSpacingMs = 5;
 
+// One executor for all requests, instead of a closure for each: a promise calls it before its
+// constructor returns.
+let capturedResolve: (reply: Message) => void = () => {};
+let capturedReject: (error: unknown) => void = () => {};
+
+function capture(resolve: (reply: Message) => void, reject: (error: unknown) => void): void {
+  capturedResolve = resolve;
+  capturedReject = reject;
+}
+
 /** One request from the call to its end. */
 export class PendingRequest<Target> implements Linked<PendingRequest<Target>> {
   readonly id: number;
@@ -16,8 +26,8 @@ export class PendingRequest<Target> implements Linked<PendingRequest<Target>> {
   readonly timeoutMs: number;
   readonly retry: boolean;
   readonly promise: Promise<Message>;
-  resolve!: (reply: Message) => void;
-  reject!: (error: unknown) => void;
+  readonly resolve: (reply: Message) => void;
+  readonly reject: (error: unknown) => void;
   /** In its wire form once it could be sent. */
   payload: Uint8Array;
   compression = 0;
@@ -47,10 +57,9 @@ export class PendingRequest<Target> implements Linked<PendingRequest<Target>> {
     this.timeoutMs = timeoutMs;
     this.deadlineMs = deadlineMs;
     this.retry = retry;
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
+    this.promise = new Promise(capture);
+    this.resolve = capturedResolve;
+    this.reject = capturedReject;
   }
 }
 

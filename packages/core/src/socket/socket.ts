@@ -8,6 +8,7 @@ import { MsgError } from "../errors.ts";
 import { checkDelay } from "../option-checks.ts";
 import type { Runtime } from "../runtime.ts";
 import { Compression } from "../wire/compression.ts";
+import { publishDiagnostics } from "./diagnostics.ts";
 import { Endpoints } from "./endpoints.ts";
 import type { Listener } from "./event-hub.ts";
 import { EventHub } from "./event-hub.ts";
@@ -249,6 +250,7 @@ export abstract class Socket<P extends Peer> {
   /** @internal */
   protected emit<Name extends keyof SocketEvents>(name: Name, detail: SocketEvents[Name]): void {
     this.#log?.(name, detail);
+    publishDiagnostics(this.type, name, detail);
     this.#events.emit(name, detail);
   }
 
