@@ -17,6 +17,11 @@ export type DropReason =
   | "unreadable"
   /** PUSH: delivered `maxDeliveries` times, never acknowledged. The event carries the job. */
   | "undeliverable"
+  /**
+   * PUSH and PULL, at most once: the job's connection ended, or its PULL refused it, before it was
+   * settled; or the PULL closed before anybody took it.
+   */
+  | "lost-job"
   /** PUB: a frame that is no subscription, or a subscription over the limit. */
   | "ignored-frame";
 
