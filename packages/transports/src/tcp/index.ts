@@ -1,1 +1,2 @@
-export {};
+export { Tcp } from "./tcp.ts";
+export type { HostLookup, TcpOptions } from "./tcp-options.ts";
