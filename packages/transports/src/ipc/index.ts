@@ -1,1 +1,2 @@
-export {};
+export { Ipc } from "./ipc.ts";
+export type { IpcOptions } from "./ipc-options.ts";
