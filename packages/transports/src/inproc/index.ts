@@ -1,1 +1,2 @@
-export {};
+export { Inproc } from "./inproc.ts";
+export { InprocHub } from "./inproc-hub.ts";
