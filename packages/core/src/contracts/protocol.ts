@@ -156,15 +156,15 @@ export interface PubSink {
   onIgnored(): void;
 }
 
-/** One published message, encoded at most once for each protocol. */
+/** One published message, shared by all its subscribers. */
 export interface OutgoingMessage {
   readonly topic: string;
+  /** The topic as UTF-8. */
+  readonly topicBytes: Uint8Array;
   /** Microseconds since 1970. */
   readonly timestampMicros: number;
   readonly compression: number;
   readonly payload: Uint8Array;
-  /** What `encode` made of this message for `protocol`, made at the first call. */
-  encodedFor(protocol: object, encode: (message: OutgoingMessage) => Uint8Array): Uint8Array;
 }
 
 /** What a PUB says. `sequence` is always the connection's next number. */

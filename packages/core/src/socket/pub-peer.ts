@@ -1,9 +1,14 @@
 import type { PeerInfo } from "../contracts/authenticator.ts";
-import type { FrameDecoder, PubSink, PubWriter, WireContext } from "../contracts/protocol.ts";
+import type {
+  FrameDecoder,
+  OutgoingMessage,
+  PubSink,
+  PubWriter,
+  WireContext,
+} from "../contracts/protocol.ts";
 import type { Connection } from "../connection/connection.ts";
 import { MsgError } from "../errors.ts";
 import { Deque } from "./deque.ts";
-import type { PublishedMessage } from "./outgoing-message.ts";
 import { Peer } from "./peer.ts";
 import type { ResolvedPubOptions } from "./pub-options.ts";
 
@@ -19,7 +24,7 @@ export interface SubscriptionHandlers {
 }
 
 interface Queued {
-  readonly message: PublishedMessage;
+  readonly message: OutgoingMessage;
   readonly sequence: number;
 }
 
@@ -72,7 +77,7 @@ export class PubPeer extends Peer implements PubSink {
     return this.#queue.size < this.#options.maxQueued && this.#hasRoomInBytes;
   }
 
-  deliver(message: PublishedMessage): void {
+  deliver(message: OutgoingMessage): void {
     const sequence = this.#nextSequence;
     this.#nextSequence = (sequence + 1) >>> 0;
     if (this.#queue.size === 0 && !this.connection.outbox.isFull) {
@@ -141,7 +146,7 @@ export class PubPeer extends Peer implements PubSink {
     return this.#queuedBytes === 0 || this.#queuedBytes < this.#options.maxQueuedBytes;
   }
 
-  #enqueue(message: PublishedMessage, sequence: number): void {
+  #enqueue(message: OutgoingMessage, sequence: number): void {
     if (!this.hasRoom) {
       switch (this.#options.whenSlow) {
         case "disconnect": {

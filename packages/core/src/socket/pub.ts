@@ -1,5 +1,7 @@
 import type { Payload } from "../bytes.ts";
+import { encodeText } from "../bytes.ts";
 import type { PeerInfo } from "../contracts/authenticator.ts";
+import type { OutgoingMessage } from "../contracts/protocol.ts";
 import type { Transport } from "../contracts/transport.ts";
 import type { Connection } from "../connection/connection.ts";
 import { MsgError } from "../errors.ts";
@@ -7,7 +9,6 @@ import type { TimerHandle } from "../runtime.ts";
 import type { WirePayload } from "../wire/compression.ts";
 import type { CloseReport } from "./events.ts";
 import { KeyedWaiters } from "./keyed-waiters.ts";
-import { PublishedMessage } from "./outgoing-message.ts";
 import { PublishQueue } from "./publish-queue.ts";
 import type { PubOptions, ResolvedPubOptions } from "./pub-options.ts";
 import { resolvePubOptions } from "./pub-options.ts";
@@ -49,7 +50,7 @@ export interface PubStats extends SocketStats {
 /** Losses are told at most this often. */
 const lossReportMs = 100;
 
-/** How many legal topics are remembered, and how long such a topic may be. */
+/** How many topics are remembered, and how long such a topic may be. */
 const maxRememberedTopics = 4_096;
 const maxRememberedLength = 256;
 
@@ -70,7 +71,7 @@ const waitForSubscriberMs = 10_000;
 export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
   readonly #options: ResolvedPubOptions;
   readonly #tree: TopicTree<PubPeer> = new TopicTree();
-  readonly #legalTopics: Set<string> = new Set();
+  readonly #topicBytes: Map<string, Uint8Array> = new Map();
   readonly #publishQueue: PublishQueue;
   readonly #budget: TurnBudget;
   readonly #subscriberWaiters: KeyedWaiters;
@@ -115,7 +116,8 @@ export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
     options: PublishOptions = {},
   ): undefined | Promise<void> {
     this.assertOpen();
-    this.#checkTopic(topic);
+    // What is remembered was found legal.
+    if (!this.#topicBytes.has(topic)) checkPublishTopic(topic);
     const bytes = this.outgoingBytes(payload, options.copy);
     return (
       this.#publishQueue.publish(topic, bytes, options.signal) ??
@@ -222,13 +224,15 @@ export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
     return { unsent: this.#publishQueue.rejectAll(error) + this.#unsent, unacknowledged: 0 };
   }
 
-  /** A topic that was found legal is remembered: publishers use few, again and again. */
-  #checkTopic(topic: string): void {
-    if (this.#legalTopics.has(topic)) return;
-    checkPublishTopic(topic);
-    if (topic.length > maxRememberedLength) return;
-    if (this.#legalTopics.size >= maxRememberedTopics) this.#legalTopics.clear();
-    this.#legalTopics.add(topic);
+  /** A topic's bytes are remembered: publishers use few topics, again and again. */
+  #bytesOf(topic: string): Uint8Array {
+    const known = this.#topicBytes.get(topic);
+    if (known !== undefined) return known;
+    const bytes = encodeText(topic);
+    if (topic.length > maxRememberedLength) return bytes;
+    if (this.#topicBytes.size >= maxRememberedTopics) this.#topicBytes.clear();
+    this.#topicBytes.set(topic, bytes);
+    return bytes;
   }
 
   #deliver(topic: string, { compression, bytes }: WirePayload, plainBytes: number): void {
@@ -239,7 +243,13 @@ export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
       return;
     }
     this.#deliveries += subscribers.length;
-    const message = new PublishedMessage(topic, this.runtime.wallClockMicros(), compression, bytes);
+    const message: OutgoingMessage = {
+      topic,
+      topicBytes: this.#bytesOf(topic),
+      timestampMicros: this.runtime.wallClockMicros(),
+      compression,
+      payload: bytes,
+    };
     for (const subscriber of subscribers) subscriber.deliver(message);
   }
 

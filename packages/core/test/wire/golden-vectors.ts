@@ -62,12 +62,10 @@ function message(
         writer.publish(
           {
             topic,
+            topicBytes: Buffer.from(topic),
             timestampMicros: timeMicros,
             compression,
             payload,
-            encodedFor(_protocol, encode) {
-              return encode(this);
-            },
           },
           sequence,
         ),

@@ -191,26 +191,26 @@ export class SubscriptionDecoder extends MessageDecoder {
   }
 }
 
-/** The header of a 0x03 frame with its topic. */
-function encodeHeader(
+/** Writes a 0x03 frame but its payload, straight into the chunk. */
+function writeHeader(
+  out: FrameBuffer,
   topic: Uint8Array,
   flags: number,
   timestampMicros: number,
   sequence: number,
   payloadBytes: number,
-): Uint8Array {
-  const bytes = allocate(messageHeaderBytes + topic.length);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  view.setUint8(0, frameKind.message);
-  view.setUint8(1, flags);
-  view.setUint16(2, topic.length);
-  bytes.set(topic, topicStartBytes);
-  const timeOffset = topicStartBytes + topic.length;
+): void {
+  const offset = out.reserve(messageHeaderBytes + topic.length);
+  const { bytes, view } = out;
+  view.setUint8(offset, frameKind.message);
+  view.setUint8(offset + 1, flags);
+  view.setUint16(offset + 2, topic.length);
+  bytes.set(topic, offset + topicStartBytes);
+  const timeOffset = offset + topicStartBytes + topic.length;
   view.setUint32(timeOffset, Math.floor(timestampMicros / twoTo32));
   view.setUint32(timeOffset + 4, timestampMicros % twoTo32);
   view.setUint32(timeOffset + 8, sequence);
   view.setUint32(timeOffset + 12, payloadBytes);
-  return bytes;
 }
 
 /** Writes messages and extensions. */
@@ -221,14 +221,10 @@ export class PublishedWriter implements PubWriter {
     this.#out = out;
   }
 
-  /** Copies the message's header, encoded once for all subscribers, and puts in this one's number. */
   publish(message: OutgoingMessage, sequence: number): void {
-    const header = message.encodedFor(PublishedWriter, encodeMessageHeader);
-    const out = this.#out;
-    const offset = out.reserve(header.length);
-    out.bytes.set(header, offset);
-    out.view.setUint32(offset + header.length - 8, sequence);
-    out.append(message.payload);
+    const { topicBytes, compression, timestampMicros, payload } = message;
+    writeHeader(this.#out, topicBytes, compression, timestampMicros, sequence, payload.length);
+    this.#out.append(payload);
   }
 
   mark(sequence: number): void {
@@ -246,11 +242,6 @@ export class PublishedWriter implements PubWriter {
   #extension(topic: string, sequence: number): void {
     writeControl(this.#out, topic, 0, sequence);
   }
-}
-
-function encodeMessageHeader(message: OutgoingMessage): Uint8Array {
-  const { topic, compression, timestampMicros, payload } = message;
-  return encodeHeader(encodeText(topic), compression, timestampMicros, 0, payload.length);
 }
 
 /** Writes subscriptions. */
@@ -281,7 +272,5 @@ function writeControl(
   timestampMicros: number,
   sequence: number,
 ): void {
-  const header = encodeHeader(encodeText(topic), 0, timestampMicros, sequence, 0);
-  const offset = out.reserve(header.length);
-  out.bytes.set(header, offset);
+  writeHeader(out, encodeText(topic), 0, timestampMicros, sequence, 0);
 }
