@@ -5,4 +5,6 @@ export * from "./naive-codec.ts";
 export * from "./naive-frame.ts";
 export * from "./no-leaks.ts";
 export * from "./simulated-runtime.ts";
+export { testTransport } from "./transport-conformance.ts";
+export type { TransportSuite } from "./transport-rig.ts";
 export * from "./wait-for.ts";
