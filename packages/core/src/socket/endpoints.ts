@@ -42,6 +42,9 @@ interface Entry<P> {
   timer: TimerHandle;
 }
 
+/** How long a transport may take to tell that a destroyed link is gone. */
+const transportGraceMs = 2_000;
+
 let lastPeerId = 0;
 
 function candidateOf(link: Link, transport: string): CandidatePeer {
@@ -200,12 +203,20 @@ export class Endpoints<P extends Peer> {
     await Promise.all(listeners.map((listener) => listener.close()));
   }
 
-  /** Ends every connection in order; resolves when all are gone, `lingerMs` later at the latest. */
-  endAll(lingerMs: number): Promise<void> {
+  /**
+   * Ends every connection in order; resolves when all are gone. They are within `lingerMs`, if the
+   * transport keeps its promises; one that does not is not waited for much longer.
+   */
+  async endAll(lingerMs: number): Promise<void> {
     for (const connection of [...this.#connections.keys()]) connection.close(lingerMs);
-    if (this.#connections.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onAllClosed = resolve;
+    if (this.#connections.size === 0) return;
+    const { runtime } = this.#options;
+    await new Promise<void>((resolve) => {
+      const timer = runtime.setTimer(resolve, lingerMs + transportGraceMs);
+      this.#onAllClosed = () => {
+        runtime.clearTimer(timer);
+        resolve();
+      };
     });
   }
 

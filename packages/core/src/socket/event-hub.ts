@@ -27,6 +27,10 @@ export class EventHub<Events extends object> {
     if (index >= 0) this.#listeners.set(name, this.#of(name).toSpliced(index, 1));
   }
 
+  has(name: keyof Events): boolean {
+    return this.#of(name).length > 0;
+  }
+
   emit<Name extends keyof Events>(name: Name, detail: Events[Name]): void {
     for (const listener of this.#of(name)) {
       try {

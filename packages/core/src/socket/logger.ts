@@ -1,4 +1,5 @@
 import type { SocketType } from "../contracts/protocol.ts";
+import type { MsgError } from "../errors.ts";
 import type { SocketEvents } from "./events.ts";
 
 /** Where a socket tells what happens to it; pino and console fit. Payloads and tokens are never logged. */
@@ -32,4 +33,16 @@ export function eventLog(
     if (troubles.has(name)) logger.warn(details, `${type} ${name}`);
     else logger.debug(details, `${type} ${name}`);
   };
+}
+
+interface HostProcess {
+  emitWarning?(message: string, options: { type: string; code: string; detail: string }): void;
+}
+
+/** A warning in the host's own way: on stderr, and for whoever listens to `process.on("warning")`. */
+export function warnHost(message: string, error: MsgError): void {
+  const { cause } = error;
+  const detail = cause instanceof Error ? (cause.stack ?? cause.message) : "";
+  const host = (globalThis as { readonly process?: HostProcess }).process;
+  host?.emitWarning?.(message, { type: "MsgWarning", code: error.code, detail });
 }

@@ -200,6 +200,7 @@ export class RepSocket
   protected override onClosed(): CloseReport {
     const unacknowledged = this.#pending.size;
     while (this.#pending.first !== undefined) this.#expire(this.#pending.first);
+    this.runtime.clearTimer(this.#timer);
     this.queue.close();
     return { unsent: unacknowledged, unacknowledged: 0 };
   }
@@ -231,10 +232,7 @@ export class RepSocket
   #settle(request: Request, state: "answered" | "expired"): boolean {
     const wasPending = this.#pending.remove(request);
     if (wasPending || state === "answered") request.state = state;
-    if (this.#pending.size > 0) return wasPending;
-    this.runtime.clearTimer(this.#timer);
-    this.#timer = undefined;
-    this.#idle.resolveAll();
+    if (this.#pending.size === 0 && this.#idle.size > 0) this.#idle.resolveAll();
     return wasPending;
   }
 
@@ -244,7 +242,10 @@ export class RepSocket
     request.from.onSettled(request);
   }
 
-  /** One timer, for the oldest: all have the same time to be answered. */
+  /**
+   * One timer, for the oldest: all have the same time to be answered. It stays while nothing is
+   * pending for a moment: setting one costs more than the rest of a request.
+   */
   #watchFirst(): void {
     const first = this.#pending.first;
     this.#timer = undefined;

@@ -178,6 +178,7 @@ export class RequestDispatcher implements ReplyHandlers {
       unacknowledged: this.#inFlight,
     };
     for (const request of this.#table.filter(() => true)) this.#end(request, error);
+    this.#table.close();
     return report;
   }
 

@@ -115,7 +115,7 @@ export class RequestTable<Target> {
     if (request.onAbort !== undefined) {
       request.signal?.removeEventListener("abort", request.onAbort);
     }
-    if (this.size === 0) this.#onEmpty();
+    if (this.size === 0) this.#shrink();
     return true;
   }
 
@@ -137,6 +137,11 @@ export class RequestTable<Target> {
     return found.toSorted((a, b) => age(b.id) - age(a.id));
   }
 
+  /** Stops the timer. The requests that are in have no deadline any more. */
+  close(): void {
+    this.#sweepAt(Infinity, 0);
+  }
+
   #takeId(): number {
     for (;;) {
       this.#lastId = this.#lastId === lastId ? firstId : this.#lastId + 1;
@@ -156,11 +161,8 @@ export class RequestTable<Target> {
     }
   }
 
-  /** An idle table has no timer, and gives back what a burst made it grow to. */
-  #onEmpty(): void {
-    this.#runtime.clearTimer(this.#timer);
-    this.#timer = undefined;
-    this.#nextSweepMs = Infinity;
+  /** Gives back what a burst made it grow to. */
+  #shrink(): void {
     if (this.#ring.length > 65_536) this.#ring = Array.from({ length: 64 });
   }
 
@@ -173,7 +175,11 @@ export class RequestTable<Target> {
     }
   }
 
-  /** Ends what is over, and sleeps until the next deadline: under steady load that is a full timeout away. */
+  /**
+   * Ends what is over, and sleeps until the next deadline: under steady load that is a full timeout
+   * away. The timer stays while the table is empty for a moment: setting one costs more than the
+   * rest of a request.
+   */
   #sweep(): void {
     const now = this.#runtime.now();
     let earliest = Infinity;
@@ -183,6 +189,7 @@ export class RequestTable<Target> {
       if (request.deadlineMs <= now) this.#onTimeout(request);
       else if (request.deadlineMs < earliest) earliest = request.deadlineMs;
     }
-    if (this.size > 0) this.#sweepAt(Math.max(earliest, now + sweepSpacingMs), now);
+    const next = this.size > 0 ? Math.max(earliest, now + sweepSpacingMs) : Infinity;
+    this.#sweepAt(next, now);
   }
 }

@@ -8,7 +8,8 @@ interface Heard {
 
 /**
  * Finds peers that sent nothing at all for a time, with one timer for all of them and nothing on
- * the path of a message. A silence is noticed within 1.25 times the limit.
+ * the path of a message. A silence is noticed within 1.25 times the limit. A peer that we do not
+ * read from, because we are slow ourselves, is not silent.
  */
 export class SilenceWatch<P extends Peer> {
   readonly #runtime: Runtime;
@@ -17,6 +18,7 @@ export class SilenceWatch<P extends Peer> {
   readonly #onSilent: (peer: P) => void;
   readonly #heard: WeakMap<P, Heard> = new WeakMap();
   #timer: TimerHandle;
+  #lastLookMs = 0;
 
   /** @param limitMs - `Infinity` never looks. */
   constructor(runtime: Runtime, limitMs: number, peers: Iterable<P>, onSilent: (peer: P) => void) {
@@ -28,6 +30,7 @@ export class SilenceWatch<P extends Peer> {
 
   start(): void {
     if (this.#limitMs === Infinity || this.#timer !== undefined) return;
+    this.#lastLookMs = this.#runtime.now();
     this.#timer = this.#runtime.setTimer(() => this.#look(), this.#limitMs / 4);
   }
 
@@ -39,12 +42,15 @@ export class SilenceWatch<P extends Peer> {
   #look(): void {
     this.#timer = undefined;
     const now = this.#runtime.now();
+    // When it is we who stood still, what came meanwhile is not read yet: nobody was silent.
+    const wasBlocked = now - this.#lastLookMs > this.#limitMs / 2;
+    this.#lastLookMs = now;
     let count = 0;
     for (const peer of this.#peers) {
       count++;
-      const { receivedBytes } = peer.connection;
+      const { receivedBytes, isOpen } = peer.connection;
       const heard = this.#heard.get(peer);
-      if (heard?.bytes !== receivedBytes) {
+      if (wasBlocked || !isOpen || heard?.bytes !== receivedBytes) {
         this.#heard.set(peer, { bytes: receivedBytes, sinceMs: now });
       } else if (now - heard.sinceMs >= this.#limitMs) this.#onSilent(peer);
     }

@@ -4,6 +4,7 @@ import type { PeerInfo } from "../contracts/authenticator.ts";
 import type { SocketType, WireContext } from "../contracts/protocol.ts";
 import type { Transport } from "../contracts/transport.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { ErrorCode } from "../errors.ts";
 import { MsgError } from "../errors.ts";
 import { checkDelay } from "../option-checks.ts";
 import type { Runtime } from "../runtime.ts";
@@ -13,7 +14,7 @@ import { Endpoints } from "./endpoints.ts";
 import type { Listener } from "./event-hub.ts";
 import { EventHub } from "./event-hub.ts";
 import type { CloseReport, DropReason, SocketEvents } from "./events.ts";
-import { eventLog } from "./logger.ts";
+import { eventLog, warnHost } from "./logger.ts";
 import type { Peer } from "./peer.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 import type { ResolvedSocketOptions, SocketOptions } from "./socket-options.ts";
@@ -72,6 +73,7 @@ export abstract class Socket<P extends Peer> {
   readonly #log: ReturnType<typeof eventLog>;
   readonly #readyWaiters: WaiterList<void>;
   readonly #silence: SilenceWatch<P>;
+  readonly #warned: Set<ErrorCode> = new Set();
   #lastFailure: MsgError | undefined;
   #closing: Promise<CloseReport> | undefined;
 
@@ -190,7 +192,11 @@ export abstract class Socket<P extends Peer> {
     this.#events.off(name, listener);
   }
 
-  /** Resolves with the next event of a name. */
+  /**
+   * Resolves with the next event of a name.
+   *
+   * Rejects with `MSG_TIMEOUT`, `MSG_CLOSED`, or the signal's reason.
+   */
   once<Name extends keyof SocketEvents>(
     name: Name,
     options: WaitOptions = {},
@@ -199,8 +205,16 @@ export abstract class Socket<P extends Peer> {
     const promise = waiters.wait(options, (timeoutMs) => {
       return new MsgError("MSG_TIMEOUT", `no event "${name}" within ${timeoutMs} ms`);
     });
-    const off = this.on(name, (detail) => waiters.resolveAll(detail));
-    return quietly(promise.finally(off));
+    const offEvent = this.on(name, (detail) => waiters.resolveAll(detail));
+    const offClosed = this.on("closed", () => {
+      waiters.rejectAll(new MsgError("MSG_CLOSED", `closed before an event "${name}"`));
+    });
+    const off = (): void => {
+      offEvent();
+      offClosed();
+    };
+    promise.then(off, off);
+    return promise;
   }
 
   /** Counters and depths as they are now. Cheap. */
@@ -251,6 +265,7 @@ export abstract class Socket<P extends Peer> {
   protected emit<Name extends keyof SocketEvents>(name: Name, detail: SocketEvents[Name]): void {
     this.#log?.(name, detail);
     publishDiagnostics(this.type, name, detail);
+    if (name === "error" && !this.#events.has(name)) this.#warn(detail as SocketEvents["error"]);
     this.#events.emit(name, detail);
   }
 
@@ -295,6 +310,13 @@ export abstract class Socket<P extends Peer> {
       throw new MsgError("MSG_PAYLOAD_TOO_LARGE", text);
     }
     return copy && bytes === payload ? copyOf(bytes) : bytes;
+  }
+
+  /** An error that nobody listens to must not vanish: the host prints it, once for each code. */
+  #warn({ error }: SocketEvents["error"]): void {
+    if (this.#warned.has(error.code)) return;
+    this.#warned.add(error.code);
+    warnHost(`${this.type} socket has no "error" listener: ${error.message}`, error);
   }
 
   async #close(lingerMs: number): Promise<CloseReport> {
