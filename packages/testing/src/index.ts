@@ -1,3 +1,4 @@
+export * from "./compressor-conformance.ts";
 export * from "./cuttable-proxy.ts";
 export * from "./hex.ts";
 export * from "./memory-link.ts";
