@@ -208,7 +208,7 @@ export class Endpoints<P extends Peer> {
    * transport keeps its promises; one that does not is not waited for much longer.
    */
   async endAll(lingerMs: number): Promise<void> {
-    for (const connection of [...this.#connections.keys()]) connection.close(lingerMs);
+    for (const connection of this.#connections.keys()) connection.close(lingerMs);
     if (this.#connections.size === 0) return;
     const { runtime } = this.#options;
     await new Promise<void>((resolve) => {

@@ -210,10 +210,7 @@ export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
   }
 
   protected override async drain(lingerMs: number): Promise<void> {
-    if (!this.#isDrained) {
-      const timedOut = (): MsgError => new MsgError("MSG_TIMEOUT", "subscribers are still behind");
-      await this.#drained.wait({ timeoutMs: lingerMs }, timedOut).catch(() => {});
-    }
+    if (!this.#isDrained) await this.#drained.waitAtMost(lingerMs);
     for (const peer of this.endpoints.peers) peer.sayBye();
   }
 

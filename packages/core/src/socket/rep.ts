@@ -192,9 +192,7 @@ export class RepSocket
     for (const request of this.queue.takeMany(Infinity)) {
       if (this.#settle(request, "answered")) this.#writeError(request, "MSG_DRAINING", "");
     }
-    if (this.#pending.size === 0) return;
-    const timedOut = (): MsgError => new MsgError("MSG_TIMEOUT", "requests are still running");
-    await this.#idle.wait({ timeoutMs: lingerMs }, timedOut).catch(() => {});
+    if (this.#pending.size > 0) await this.#idle.waitAtMost(lingerMs);
   }
 
   protected override onClosed(): CloseReport {

@@ -215,7 +215,9 @@ function checkCompressors(options: ResolvedSocketOptions): void {
   }
   if (options.compressor === undefined) return;
   checkInteger("compressor.id", options.compressor.id, 1, 6);
-  checkFunction("compressor.compress", options.compressor.compress);
+  if (typeof options.compressor.compress !== "function") {
+    throw new MsgError("MSG_INVALID_OPTION", "compressor has no function compress");
+  }
 }
 
 function checkAuthentication(options: ResolvedSocketOptions): void {

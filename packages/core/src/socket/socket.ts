@@ -22,7 +22,7 @@ import { resolveSocketOptions } from "./socket-options.ts";
 import type { SocketStats } from "./stats.ts";
 import { MessageCounters, socketStats } from "./stats.ts";
 import type { WaitOptions } from "./waiter-list.ts";
-import { quietly, WaiterList } from "./waiter-list.ts";
+import { WaiterList } from "./waiter-list.ts";
 
 /** How a socket is closed. */
 export interface CloseOptions {

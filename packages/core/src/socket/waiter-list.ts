@@ -58,6 +58,11 @@ export class WaiterList<T> {
     return quietly(promise);
   }
 
+  /** Waits until it is resolved, or rejected, or the time has passed, whichever comes first. */
+  async waitAtMost(timeoutMs: number): Promise<void> {
+    await this.wait({ timeoutMs }, timeIsOver).catch(() => {});
+  }
+
   /** Resolves the one that waits longest. False when none waits. */
   resolveFirst(value: T): boolean {
     for (const waiter of this.#waiters) {
@@ -68,11 +73,11 @@ export class WaiterList<T> {
   }
 
   resolveAll(value: T): void {
-    for (const waiter of [...this.#waiters]) this.#settle(waiter)?.resolve(value);
+    for (const waiter of this.#waiters) this.#settle(waiter)?.resolve(value);
   }
 
   rejectAll(error: MsgError): void {
-    for (const waiter of [...this.#waiters]) this.#settle(waiter)?.reject(error);
+    for (const waiter of this.#waiters) this.#settle(waiter)?.reject(error);
   }
 
   #settle(waiter: Waiter<T>): Waiter<T> | undefined {
@@ -81,6 +86,10 @@ export class WaiterList<T> {
     waiter.signal?.removeEventListener("abort", waiter.onAbort);
     return waiter;
   }
+}
+
+function timeIsOver(timeoutMs: number): MsgError {
+  return new MsgError("MSG_TIMEOUT", `took over ${timeoutMs} ms`);
 }
 
 /** What a signal rejects with: its reason, as everywhere on the platform. */

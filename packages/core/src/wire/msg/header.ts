@@ -61,11 +61,12 @@ export const maxReceivedTokenBytes = 4096;
 
 /** Makes the error for a frame whose kind is not legal here. */
 export function illegalKind(kind: number, expected: number): MsgError {
-  const hex = (byte: number): string => `0x${byte.toString(16).padStart(2, "0")}`;
-  return new MsgError(
-    "MSG_PROTOCOL",
-    `peer sent frame kind ${hex(kind)}, expected ${hex(expected)}`,
-  );
+  const text = `peer sent frame kind ${hexByte(kind)}, expected ${hexByte(expected)}`;
+  return new MsgError("MSG_PROTOCOL", text);
+}
+
+function hexByte(byte: number): string {
+  return `0x${byte.toString(16).padStart(2, "0")}`;
 }
 
 /** @throws MsgError `MSG_PAYLOAD_TOO_LARGE`, naming both sizes. */

@@ -1,4 +1,4 @@
-import { allocate, copyOf, decodeText, encodeText, viewOf } from "../../bytes.ts";
+import { copyOf, decodeText, encodeText, viewOf } from "../../bytes.ts";
 import type {
   FrameBuffer,
   FrameDecoder,
