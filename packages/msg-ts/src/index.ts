@@ -1,5 +1,15 @@
-export { PubSocket, RepSocket, ReqSocket, SubSocket } from "./sockets.ts";
-export { Message, MsgError, ReplyError, Request, TopicMessage, tokensEqual } from "@msg-ts/core";
+// A PUSH receives no payloads, so core's own has nothing to be added.
+export { PubSocket, PullSocket, RepSocket, ReqSocket, SubSocket } from "./sockets.ts";
+export {
+  Job,
+  Message,
+  MsgError,
+  PushSocket,
+  ReplyError,
+  Request,
+  TopicMessage,
+  tokensEqual,
+} from "@msg-ts/core";
 export type {
   Authenticator,
   AuthRequest,
@@ -14,6 +24,7 @@ export type {
   ConsumeOptions,
   Consumer,
   Decompressor,
+  Delivery,
   DropReason,
   ErrorCode,
   HandshakeLink,
@@ -27,6 +38,10 @@ export type {
   PublishOptions,
   PubOptions,
   PubStats,
+  PullOptions,
+  PullStats,
+  PushOptions,
+  PushStats,
   ReconnectOptions,
   RepOptions,
   RepStats,
@@ -35,6 +50,7 @@ export type {
   RequestHandler,
   RequestOptions,
   RespondOptions,
+  SendOptions,
   ServeOptions,
   SocketEvents,
   SocketOptions,

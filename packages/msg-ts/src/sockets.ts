@@ -3,6 +3,7 @@ import * as core from "@msg-ts/core";
 import type {
   Decompressor,
   PubOptions,
+  PullOptions,
   RepOptions,
   ReqOptions,
   SocketOptions,
@@ -45,6 +46,13 @@ export class PubSocket extends core.PubSocket {
 /** {@link core.SubSocket}, which takes gzip without being told. */
 export class SubSocket extends core.SubSocket {
   constructor(transport: Transport, options: SubOptions = {}) {
+    super(transport, withDecompressors(options));
+  }
+}
+
+/** {@link core.PullSocket}, which takes gzip without being told. */
+export class PullSocket extends core.PullSocket {
+  constructor(transport: Transport, options: PullOptions = {}) {
     super(transport, withDecompressors(options));
   }
 }
