@@ -1,5 +1,11 @@
 import { gzip } from "@msg-ts/compression/gzip";
-import * as core from "@msg-ts/core";
+import {
+  PubSocket as CorePubSocket,
+  PullSocket as CorePullSocket,
+  RepSocket as CoreRepSocket,
+  ReqSocket as CoreReqSocket,
+  SubSocket as CoreSubSocket,
+} from "@msg-ts/core";
 import type {
   Decompressor,
   PubOptions,
@@ -22,36 +28,36 @@ function withDecompressors<Options extends SocketOptions>(options: Options): Opt
   return { ...options, decompressors: [...given, ...added] };
 }
 
-/** {@link core.ReqSocket}, which takes gzip without being told. */
-export class ReqSocket extends core.ReqSocket {
+/** {@link CoreReqSocket}, which takes gzip without being told. */
+export class ReqSocket extends CoreReqSocket {
   constructor(transport: Transport, options: ReqOptions = {}) {
     super(transport, withDecompressors(options));
   }
 }
 
-/** {@link core.RepSocket}, which takes gzip without being told. */
-export class RepSocket extends core.RepSocket {
+/** {@link CoreRepSocket}, which takes gzip without being told. */
+export class RepSocket extends CoreRepSocket {
   constructor(transport: Transport, options: RepOptions = {}) {
     super(transport, withDecompressors(options));
   }
 }
 
-/** {@link core.PubSocket}, which takes gzip without being told. */
-export class PubSocket extends core.PubSocket {
+/** {@link CorePubSocket}, which takes gzip without being told. */
+export class PubSocket extends CorePubSocket {
   constructor(transport: Transport, options: PubOptions = {}) {
     super(transport, withDecompressors(options));
   }
 }
 
-/** {@link core.SubSocket}, which takes gzip without being told. */
-export class SubSocket extends core.SubSocket {
+/** {@link CoreSubSocket}, which takes gzip without being told. */
+export class SubSocket extends CoreSubSocket {
   constructor(transport: Transport, options: SubOptions = {}) {
     super(transport, withDecompressors(options));
   }
 }
 
-/** {@link core.PullSocket}, which takes gzip without being told. */
-export class PullSocket extends core.PullSocket {
+/** {@link CorePullSocket}, which takes gzip without being told. */
+export class PullSocket extends CorePullSocket {
   constructor(transport: Transport, options: PullOptions = {}) {
     super(transport, withDecompressors(options));
   }
