@@ -28,9 +28,6 @@ export interface PullStats extends SocketStats {
   readonly refusedJobs: number;
 }
 
-/** Does one job; a promise says when it is done. */
-export type JobHandler = (job: Job) => unknown;
-
 /**
  * Takes jobs, fairly from all its PUSHes, and says of each what became of it.
  *
@@ -70,10 +67,11 @@ export class PullSocket extends ReceivingSocket<PullPeer, Job> implements JobHan
    * @throws MsgError `MSG_INVALID_STATE` when there is a callback already, `MSG_CLOSED`,
    *   `MSG_INVALID_OPTION`
    */
-  consume(handler: JobHandler, options: ConsumeOptions = {}): Consumer {
-    return this.consumeWith(handler, options.concurrency ?? 1, (error) =>
-      this.reportHandlerError(error),
-    );
+  consume(
+    handler: (job: Job) => void | Promise<void>,
+    { concurrency = 1 }: ConsumeOptions = {},
+  ): Consumer {
+    return this.consumeWith(handler, concurrency, (error) => this.reportHandlerError(error));
   }
 
   override stats(): PullStats {

@@ -101,6 +101,11 @@ export class PushPeer extends Peer implements PushSink {
     this.#isDraining = true;
   }
 
+  /** Who ended settles nothing any more: what it has need not wait for the end of our side. */
+  override onPeerEnded(): void {
+    this.connection.destroy();
+  }
+
   override onDrain(): void {
     this.#handlers.onRoom();
   }

@@ -1,0 +1,73 @@
+import { Inproc, InprocHub } from "@msg-ts/transports/inproc";
+import { describe, expect, it } from "vitest";
+import type { PullOptions } from "../../src/socket/pull-options.ts";
+import { pullDefaults, resolvePullOptions } from "../../src/socket/pull-options.ts";
+import { PullSocket } from "../../src/socket/pull.ts";
+
+/** Name, default, lowest, highest. */
+const numbers = [
+  ["window", 1_024, 1, 65_535],
+  ["maxQueuedBytes", 16_777_216, 1, Number.MAX_SAFE_INTEGER],
+] as const;
+
+function refused(options: object, name: string): void {
+  expect(() => resolvePullOptions(options as PullOptions)).toThrow(
+    expect.objectContaining({
+      code: "MSG_INVALID_OPTION",
+      message: expect.stringMatching(new RegExp(`^${name} is `)),
+    }),
+  );
+}
+
+describe.each(numbers)("PULL option %s", (name, byDefault, lowest, highest) => {
+  it("refuses one below the lowest", () => refused({ [name]: lowest - 1 }, name));
+
+  it("refuses one above the highest", () => refused({ [name]: highest + 1 }, name));
+
+  it("refuses NaN", () => refused({ [name]: Number.NaN }, name));
+
+  it("refuses Infinity", () => refused({ [name]: Infinity }, name));
+
+  it("refuses a string", () => refused({ [name]: "7" }, name));
+
+  it("takes the lowest", () => {
+    expect(resolvePullOptions({ [name]: lowest })[name]).toBe(lowest);
+  });
+
+  it("takes the highest", () => {
+    expect(resolvePullOptions({ [name]: highest })[name]).toBe(highest);
+  });
+
+  it("is its default when absent or undefined", () => {
+    expect(resolvePullOptions({})[name]).toBe(byDefault);
+    expect(resolvePullOptions({ [name]: undefined })[name]).toBe(byDefault);
+  });
+});
+
+describe("PULL option delivery", () => {
+  it.each(["exactly-once", "", 1, true, Number.NaN])("refuses %j", (delivery) =>
+    refused({ delivery }, "delivery"),
+  );
+
+  it.each(["at-least-once", "at-most-once"] as const)("takes %s", (delivery) => {
+    expect(resolvePullOptions({ delivery }).delivery).toBe(delivery);
+  });
+
+  it("is at-least-once when absent or undefined", () => {
+    expect(resolvePullOptions({}).delivery).toBe("at-least-once");
+    expect(resolvePullOptions({ delivery: undefined }).delivery).toBe("at-least-once");
+  });
+});
+
+describe("PULL options", () => {
+  it("are refused by the constructor", () => {
+    expect(() => new PullSocket(new Inproc(new InprocHub()), { window: 0 })).toThrow(
+      expect.objectContaining({ code: "MSG_INVALID_OPTION" }),
+    );
+  });
+
+  it("are all covered here", () => {
+    const covered = ["delivery", ...numbers.map(([name]) => name)];
+    expect(Object.keys(pullDefaults).toSorted()).toEqual(covered.toSorted());
+  });
+});

@@ -1,0 +1,96 @@
+import { Inproc, InprocHub } from "@msg-ts/transports/inproc";
+import { describe, expect, it } from "vitest";
+import type { PushOptions } from "../../src/socket/push-options.ts";
+import { pushDefaults, resolvePushOptions } from "../../src/socket/push-options.ts";
+import { PushSocket } from "../../src/socket/push.ts";
+
+const maxDelayMs = 2 ** 31 - 1;
+const noHighest = Infinity;
+
+/** Name, default, lowest, highest. */
+const numbers = [
+  ["maxUnacked", 65_535, 1, 65_535],
+  ["maxUnackedBytes", 67_108_864, 1, noHighest],
+  ["maxWaiting", 8_192, 1, noHighest],
+  ["maxWaitingBytes", 67_108_864, 1, noHighest],
+  ["maxDeliveries", 16, 1, noHighest],
+  ["redeliveryDelayMs", 100, 1, maxDelayMs],
+  ["maxRedeliveryDelayMs", 5_000, 100, maxDelayMs],
+] as const;
+
+function refused(options: object, name: string): void {
+  expect(() => resolvePushOptions(options as PushOptions)).toThrow(
+    expect.objectContaining({
+      code: "MSG_INVALID_OPTION",
+      message: expect.stringMatching(new RegExp(`^${name} is `)),
+    }),
+  );
+}
+
+describe.each(numbers)("PUSH option %s", (name, byDefault, lowest, highest) => {
+  it("refuses one below the lowest", () => refused({ [name]: lowest - 1 }, name));
+
+  it("refuses one above the highest", () => {
+    // Where Infinity is legal, the highest number is the last safe integer.
+    const above = highest === noHighest ? Number.MAX_SAFE_INTEGER + 1 : highest + 1;
+    refused({ [name]: above }, name);
+  });
+
+  it("refuses NaN", () => refused({ [name]: Number.NaN }, name));
+
+  it("refuses a string", () => refused({ [name]: "7" }, name));
+
+  it("takes the lowest", () => {
+    expect(resolvePushOptions({ [name]: lowest })[name]).toBe(lowest);
+  });
+
+  it("takes the highest", () => {
+    expect(resolvePushOptions({ [name]: highest })[name]).toBe(highest);
+  });
+
+  it("is its default when absent or undefined", () => {
+    expect(resolvePushOptions({})[name]).toBe(byDefault);
+    expect(resolvePushOptions({ [name]: undefined })[name]).toBe(byDefault);
+  });
+});
+
+describe("PUSH option delivery", () => {
+  it.each(["exactly-once", "", 1, true, Number.NaN])("refuses %j", (delivery) =>
+    refused({ delivery }, "delivery"),
+  );
+
+  it.each(["at-least-once", "at-most-once"] as const)("takes %s", (delivery) => {
+    expect(resolvePushOptions({ delivery }).delivery).toBe(delivery);
+  });
+
+  it("is at-least-once when absent or undefined", () => {
+    expect(resolvePushOptions({}).delivery).toBe("at-least-once");
+    expect(resolvePushOptions({ delivery: undefined }).delivery).toBe("at-least-once");
+  });
+});
+
+describe("PUSH options", () => {
+  it("refuse a maxRedeliveryDelayMs under redeliveryDelayMs", () =>
+    refused({ redeliveryDelayMs: 200, maxRedeliveryDelayMs: 199 }, "maxRedeliveryDelayMs"));
+
+  it("raise maxRedeliveryDelayMs with redeliveryDelayMs by default", () => {
+    expect(resolvePushOptions({ redeliveryDelayMs: 9_000 }).maxRedeliveryDelayMs).toBe(9_000);
+  });
+
+  it("are refused by the constructor", () => {
+    expect(() => new PushSocket(new Inproc(new InprocHub()), { maxUnacked: 0 })).toThrow(
+      expect.objectContaining({ code: "MSG_INVALID_OPTION" }),
+    );
+  });
+
+  it("are all covered here", () => {
+    const covered = ["delivery", ...numbers.map(([name]) => name)];
+    expect(Object.keys(pushDefaults).toSorted()).toEqual(covered.toSorted());
+  });
+
+  it("are left as the caller gave them", () => {
+    const options = Object.freeze({ maxWaiting: 3 });
+    expect(resolvePushOptions(options).maxWaiting).toBe(3);
+    expect(options).toEqual({ maxWaiting: 3 });
+  });
+});
