@@ -70,12 +70,15 @@ async function measure(name: string): Promise<void> {
 
 function figure(samples: readonly number[]): Figure {
   const sorted = samples.toSorted((a, b) => a - b);
-  const round = (value: number | undefined): number => Number((value ?? 0).toPrecision(4));
   return {
-    median: round(sorted[Math.floor(sorted.length / 2)]),
-    min: round(sorted[0]),
-    max: round(sorted.at(-1)),
+    median: fourDigits(sorted[Math.floor(sorted.length / 2)]),
+    min: fourDigits(sorted[0]),
+    max: fourDigits(sorted.at(-1)),
   };
+}
+
+function fourDigits(value = 0): number {
+  return Number(value.toPrecision(4));
 }
 
 function git(...args: string[]): string {
