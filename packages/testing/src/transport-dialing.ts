@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import type { TransportSuite } from "./transport-rig.ts";
 import { TransportRig } from "./transport-rig.ts";
@@ -48,6 +49,7 @@ export function describeTransportDialing(suite: TransportSuite): void {
       const { listener, accepted } = await rig.listen();
       const abort = new AbortController();
       const dialed = await rig.dial(listener.address, abort.signal);
+      expect(getEventListeners(abort.signal, "abort")).toEqual([]);
       abort.abort();
       dialed.say("still here");
       await waitFor(() => accepted[0]?.text === "still here", { what: "the text has arrived" });

@@ -30,6 +30,15 @@ export function describeTransportFlow(suite: TransportSuite): void {
       expect(accepted.text).toBe("abcdefg");
     });
 
+    it("arrive in order when they come in 10_000 small writes at once", async () => {
+      const rig = new TransportRig(suite);
+      const { dialed, accepted } = await rig.pair();
+      accepted.keepsBytes = false;
+      for (let sent = 0; sent < 70_000; sent += 7) dialed.write(patternBytes(sent, 7));
+      await waitForBytes(accepted, 70_000);
+      expect(accepted.violations).toEqual([]);
+    });
+
     it("that are none are taken at once", async () => {
       const rig = new TransportRig(suite);
       const { dialed, accepted } = await rig.pair();

@@ -8,19 +8,54 @@ import { waitFor } from "./wait-for.ts";
 /** What holds for the beginning and the end of a link, at both of its ends. */
 export function describeTransportLinks(suite: TransportSuite): void {
   describe("a link", () => {
-    it("tells nothing before start, and what came until then after it", async () => {
+    for (const text of ["early", ""]) {
+      const what = text === "" ? "an end" : "bytes and an end";
+
+      it(`tells its acceptor nothing before start, and after it of ${what} until then`, async () => {
+        const rig = new TransportRig(suite);
+        const late: LinkProbe[] = [];
+        const { listener } = await rig.listen({ onLink: (link) => late.push(link) });
+        const dialed = await rig.dial(listener.address);
+        dialed.say(text);
+        dialed.end();
+        await waitFor(() => late.length === 1, { what: "the link has arrived" });
+        await rig.settle();
+        expect(late[0]).toMatchObject({ receivedBytes: 0, hasPeerEnded: false });
+        late[0]?.start();
+        await waitFor(() => late[0]?.hasPeerEnded === true, { what: "the end was told" });
+        expect(late[0]?.text).toBe(text);
+      });
+
+      it.skipIf(suite.create().dialerSpeaksFirst)(
+        `tells its dialer nothing before start, and after it of ${what} until then`,
+        async () => {
+          const rig = new TransportRig(suite);
+          const { listener, accepted } = await rig.listen();
+          const late = await rig.dialOnly(listener.address);
+          await waitFor(() => accepted.length === 1, { what: "the link has arrived" });
+          accepted[0]?.say(text);
+          accepted[0]?.end();
+          await rig.settle();
+          expect(late).toMatchObject({ receivedBytes: 0, hasPeerEnded: false });
+          late.start();
+          await waitFor(() => late.hasPeerEnded, { what: "the end was told" });
+          expect(late.text).toBe(text);
+        },
+      );
+    }
+
+    it("may be destroyed before start, and tells nothing but that after it", async () => {
       const rig = new TransportRig(suite);
-      const late: LinkProbe[] = [];
-      const { listener } = await rig.listen({ onLink: (link) => late.push(link) });
-      const dialed = await rig.dial(listener.address);
-      dialed.say("early");
-      dialed.end();
-      await waitFor(() => late.length === 1, { what: "the link has arrived" });
-      await rig.settle();
-      expect(late[0]).toMatchObject({ receivedBytes: 0, hasPeerEnded: false });
-      late[0]?.start();
-      await waitFor(() => late[0]?.hasPeerEnded === true, { what: "the end was told" });
-      expect(late[0]?.text).toBe("early");
+      const { listener } = await rig.listen();
+      for (const isAtOnce of [true, false]) {
+        const dialed = await rig.dialOnly(listener.address);
+        dialed.destroy();
+        if (!isAtOnce) await rig.settle();
+        dialed.start();
+        expect(dialed.isClosed).toBe(false);
+        await waitFor(() => dialed.isClosed, { what: "the link is closed" });
+        expect(dialed).toMatchObject({ hasPeerEnded: false, closeReason: undefined });
+      }
     });
 
     it("does no harm when it is never started and its peer goes", async () => {
@@ -120,6 +155,8 @@ export function describeTransportLinks(suite: TransportSuite): void {
       expect(dialed.say("too late")).toBe(true);
       await waitFor(() => accepted.hasPeerEnded, { what: "the end was told" });
       expect(accepted.text).toBe("in time");
+      accepted.say("understood");
+      await waitFor(() => dialed.text === "understood", { what: "the answer is there" });
       dialed.destroy();
       dialed.destroy();
       expect(dialed.say("much too late")).toBe(true);

@@ -63,9 +63,14 @@ export class TransportRig {
     return { listener, accepted, errors };
   }
 
+  /** Dials and does not start. */
+  async dialOnly(address: string, signal = new AbortController().signal): Promise<LinkProbe> {
+    return this.#probe(await this.transport.dial(address, signal), 0);
+  }
+
   /** Dials and starts. */
-  async dial(address: string, signal = new AbortController().signal): Promise<LinkProbe> {
-    const probe = this.#probe(await this.transport.dial(address, signal), 0);
+  async dial(address: string, signal?: AbortSignal): Promise<LinkProbe> {
+    const probe = await this.dialOnly(address, signal);
     probe.start();
     if (this.transport.dialerSpeaksFirst) probe.link.write([new Uint8Array(1)]);
     return probe;

@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
@@ -153,6 +154,23 @@ describe.skipIf(process.platform === "win32")("the file of an Ipc listener", () 
       expect(await isServed(path, accepted)).toBe(true);
     }
     expect(readdirSync(home)).toHaveLength(20);
+  });
+
+  it("waits for nobody who is about to replace it, but for 10 s only", async () => {
+    const home = folder();
+    const path = join(home, "s");
+    await leaveDeadSocket(path);
+    mkdirSync(`${path}.lock`);
+    await expect(listen(path)).rejects.toMatchObject({
+      code: "MSG_LISTEN_FAILED",
+      message: `cannot listen on ${path}: another process is about to listen there`,
+    });
+    const abandoned = Date.now() / 1000 - 11;
+    utimesSync(`${path}.lock`, abandoned, abandoned);
+    const accepted: string[] = [];
+    await listen(path, accepted);
+    expect(await isServed(path, accepted)).toBe(true);
+    expect(readdirSync(home)).toEqual(["s"]);
   });
 
   it("is not removed by close when another stands in its place", async () => {

@@ -2,7 +2,7 @@ import type { AddressInfo, Server } from "node:net";
 import { connect, createServer, Socket } from "node:net";
 import { expectNoLeaks, waitFor } from "@msg-ts/testing";
 import { Tcp } from "@msg-ts/transports/tcp";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { connectFirst } from "../src/net/connect-first.ts";
 
 const { signal } = new AbortController();
@@ -84,6 +84,19 @@ describe("dialing a name that has several addresses", () => {
     );
     expect(silent.destroyed).toBe(true);
     socket.destroy();
+  });
+
+  it("begins no other attempt once one has connected", async () => {
+    const { port } = await serve();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const candidates = [
+      { label: "good", open: () => connect(port, "127.0.0.1") },
+      { label: "other", open: () => expect.fail("nobody needs it") },
+    ];
+    const socket = await connectFirst("several", candidates, signal);
+    socket.destroy();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("still takes an address that answers after the next was begun", async () => {

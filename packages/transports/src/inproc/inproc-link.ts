@@ -102,7 +102,7 @@ export class InprocLink implements Link, TurnTaker {
     const incoming = this.#peer.#outgoing;
     if (incoming.length === 0) return;
     let leftBytes = maxTurnBytes;
-    while (this.#isReading && !this.#isOver && incoming.length > 0 && leftBytes > 0) {
+    while (this.#isReading && incoming.length > 0 && leftBytes > 0) {
       const chunk = incoming.take(Math.min(maxChunkBytes, leftBytes));
       leftBytes -= chunk.length;
       handlers.onData(chunk);

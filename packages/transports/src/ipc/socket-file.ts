@@ -1,10 +1,11 @@
 import type { BigIntStats } from "node:fs";
-import { chmod, link, lstat, mkdtemp, rename, rm, symlink, unlink } from "node:fs/promises";
+import { chmod, link, lstat, mkdtemp, rm, symlink, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { MsgError } from "@msg-ts/core";
 import { hostCodeOf, listenFailed } from "../failures.ts";
+import { FolderLock } from "./folder-lock.ts";
 import { maxPathBytes } from "./ipc-address.ts";
 
 /** How often a path is tried that others take and leave at the same time. */
@@ -101,31 +102,28 @@ export class SocketFile {
 
   /** Makes room if what stands at the path is a socket file that nobody listens on. */
   async #clearPath(): Promise<void> {
-    const found = await statOf(this.#path);
-    if (found === undefined) return;
-    if (!found.isSocket()) throw this.#refused(`${kindOf(found)} stands there`);
-    const answer = await probe(this.#target);
-    if (answer === "ENOENT") return;
-    if (answer === "") throw this.#refused("another process listens there");
-    if (answer !== "ECONNREFUSED") {
-      throw this.#refused(`a socket stands there that answers with ${answer}`);
+    if (!(await this.#isDead())) return;
+    // A file is looked at and then removed: two at once could remove what the other has just put
+    // there. A dead socket stays dead, so who has the lock removes what it has seen.
+    const lock = new FolderLock(`${this.#path}.lock`);
+    if (!(await lock.take())) throw this.#refused("another process is about to listen there");
+    try {
+      if (await this.#isDead()) await unlink(this.#path).catch(ignoreMissing);
+    } finally {
+      await lock.release();
     }
-    await this.#takeAway(found);
   }
 
-  /** Moves it out first and looks then: another process may have put its own there meanwhile. */
-  async #takeAway(dead: BigIntStats): Promise<void> {
-    const taken = join(dirname(this.stagedPath), "old");
-    try {
-      await rename(this.#path, taken);
-    } catch (error) {
-      return ignoreMissing(error);
-    }
-    if (isSameFile(dead, await statOf(taken))) await unlink(taken);
-    else {
-      await link(taken, this.#path);
-      throw this.#refused("another process has just taken it");
-    }
+  /** False when nothing is there any more. */
+  async #isDead(): Promise<boolean> {
+    const found = await statOf(this.#path);
+    if (found === undefined) return false;
+    if (!found.isSocket()) throw this.#refused(`${kindOf(found)} stands there`);
+    const answer = await probe(this.#target);
+    if (answer === "ENOENT") return false;
+    if (answer === "ECONNREFUSED") return true;
+    if (answer === "") throw this.#refused("another process listens there");
+    throw this.#refused(`a socket stands there that answers with ${answer}`);
   }
 
   #refused(why: string): MsgError {
