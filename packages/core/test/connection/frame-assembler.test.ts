@@ -26,6 +26,17 @@ function collectGarbage(): void {
 /** What is longer than any frame that tests make. */
 const payloads = [0, 1, 9, 100].map((length) => new Uint8Array(length).fill(length));
 
+/** A stream whose sink closes the gate with the frames that `closes` picks. */
+function closingAfter(closes: (id: number) => boolean) {
+  const stream = openStream("REP");
+  const tell = stream.sink.onRequest.bind(stream.sink);
+  stream.sink.onRequest = (id, payload, wasCompressed) => {
+    tell(id, payload, wasCompressed);
+    if (closes(id)) stream.gate.hold();
+  };
+  return stream;
+}
+
 describe("a frame assembler", () => {
   it("tells whole frames where they lie, without a copy", () => {
     const { assembler, payloads: told } = openStream("REP");
@@ -122,12 +133,7 @@ describe("a frame assembler whose gate is closed", () => {
 
   for (const stopAfter of boundaries) {
     it(`by frame ${stopAfter} tells the rest when it is resumed`, () => {
-      const { assembler, gate, sink, frames } = openStream("REP");
-      const { onRequest } = sink;
-      sink.onRequest = (id, payload, wasCompressed) => {
-        onRequest(id, payload, wasCompressed);
-        if (id === stopAfter) gate.hold();
-      };
+      const { assembler, gate, frames } = closingAfter((id) => id === stopAfter);
       assembler.push(stream, false);
       expect(frames.length).toBe(stopAfter + 1);
       gate.release();
@@ -137,12 +143,7 @@ describe("a frame assembler whose gate is closed", () => {
     });
 
     it(`by frame ${stopAfter} holds what comes meanwhile, one byte at a time`, () => {
-      const { assembler, gate, sink, frames } = openStream("REP");
-      const { onRequest } = sink;
-      sink.onRequest = (id, payload, wasCompressed) => {
-        onRequest(id, payload, wasCompressed);
-        if (id === stopAfter) gate.hold();
-      };
+      const { assembler, gate, frames } = closingAfter((id) => id === stopAfter);
       for (const piece of piecesOf(stream, 1)) assembler.push(piece, false);
       expect(frames.length).toBe(stopAfter + 1);
       const heldFrames = payloads.slice(stopAfter + 1);
@@ -156,12 +157,7 @@ describe("a frame assembler whose gate is closed", () => {
   }
 
   it("at every frame goes on one frame for each resume", () => {
-    const { assembler, gate, sink, frames } = openStream("REP");
-    const { onRequest } = sink;
-    sink.onRequest = (id, payload, wasCompressed) => {
-      onRequest(id, payload, wasCompressed);
-      gate.hold();
-    };
+    const { assembler, gate, frames } = closingAfter(() => true);
     for (const piece of piecesOf(stream, 13)) assembler.push(piece, false);
     for (let told = 1; told <= payloads.length; told++) {
       expect(frames.length).toBe(told);
