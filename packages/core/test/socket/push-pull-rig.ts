@@ -95,7 +95,7 @@ export class Rig {
     //               version type name
     peer.write("00 01      06   0000");
     await peer.received(5);
-    peer.forget();
+    peer.forget(5);
     return peer;
   }
 }
@@ -113,7 +113,7 @@ export async function rawPush(
   //               version type name
   peer.write("00 01      05   0000");
   await peer.received(5);
-  peer.forget();
+  peer.forget(5);
   return { pull, peer };
 }
 
@@ -160,9 +160,9 @@ export class RawPeer {
     this.#link.setReading(isReading);
   }
 
-  /** Forgets what came so far. */
-  forget(): void {
-    this.#chunks = [];
+  /** Forgets the first `count` bytes of what came so far. */
+  forget(count = Infinity): void {
+    this.#chunks = [joinBytes(this.#chunks).slice(count)];
   }
 
   /** Waits until exactly this came, no more. */
