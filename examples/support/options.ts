@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { once } from "node:events";
+import { parseArgs } from "node:util";
+import type { Transport } from "msg-ts";
+import { Inproc, InprocHub, Ipc, Tcp } from "msg-ts";
+
+/** What an example was asked to run on. */
+export interface ExampleOptions {
+  readonly name: string;
+  /** A transport; all of one example reach each other. */
+  readonly transport: () => Transport;
+  /** Where to bind; `bind` tells what to connect to. */
+  readonly address: (name: string) => string;
+  /** The same, for an example that connects to it before anybody has bound it. */
+  readonly knownAddress: (name: string) => Promise<string>;
+}
+
+/** Reads `--transport tcp|ipc|inproc` (tcp by default). Folders that it makes go with the process. */
+export function exampleOptions(): ExampleOptions {
+  const { values } = parseArgs({ options: { transport: { type: "string", default: "tcp" } } });
+  const make = families[values.transport];
+  if (make !== undefined) return make();
+  const known = Object.keys(families).join(", ");
+  console.error(`--transport is "${values.transport}", must be one of ${known}`);
+  process.exit(2);
+}
+
+const families: Readonly<Record<string, () => ExampleOptions>> = { tcp, ipc, inproc };
+
+function tcp(): ExampleOptions {
+  return {
+    name: "tcp",
+    transport: () => new Tcp(),
+    address: () => "127.0.0.1:0",
+    knownAddress: async () => `127.0.0.1:${await freePort()}`,
+  };
+}
+
+function ipc(): ExampleOptions {
+  return {
+    name: "ipc",
+    transport: () => new Ipc(),
+    address: socketPath,
+    knownAddress: async (name) => socketPath(name),
+  };
+}
+
+function inproc(): ExampleOptions {
+  const hub = new InprocHub();
+  return {
+    name: "inproc",
+    transport: () => new Inproc(hub),
+    address: (name) => name,
+    knownAddress: async (name) => name,
+  };
+}
+
+let folder: string | undefined;
+
+/** A path for a local socket, in a folder of this process only. */
+export function socketPath(name: string): string {
+  if (process.platform === "win32") return String.raw`\\.\pipe\msg-ts-${process.pid}-${name}`;
+  folder ??= makeFolder();
+  return join(folder, `${name}.sock`);
+}
+
+function makeFolder(): string {
+  const made = mkdtempSync(join(tmpdir(), "msg-ts-"));
+  process.on("exit", () => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+/** Not one that the kernel picks: outgoing connections use those, and would now and then take it. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer();
+    try {
+      server.listen(port, "127.0.0.1");
+      await once(server, "listening");
+      return port;
+    } catch {
+      // Somebody has it: try another.
+    } finally {
+      server.close();
+    }
+  }
+}

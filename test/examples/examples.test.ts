@@ -1,0 +1,97 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "vitest";
+import { root, runSource } from "./run-node.ts";
+
+const transports = ["tcp", "ipc", "inproc"];
+
+/** What the output of each example must have in it, on every transport. */
+const expected: Readonly<Record<string, readonly RegExp[]>> = {
+  auth: [
+    /^alice: hello alice, admin$/m,
+    /^bob: hello bob$/m,
+    /^service: refused a client: MSG_AUTH_REJECTED$/m,
+    /^mallory: MSG_AUTH_REJECTED, peer rejected the token$/m,
+    /^service: let in 2, refused 1$/m,
+  ],
+  challenge: [
+    /^friend: hello, a friend$/m,
+    /^refused with MSG_AUTH_FAILED: the proof is wrong$/m,
+    /^refused with MSG_AUTH_FAILED: the service did not accept our proof$/m,
+  ],
+  compression: [/^level 1 sends 1\d\.\d % of it, level 9 1\d\.\d %$/m],
+  "custom-transport": [
+    /^connected to process \d+\nwork in process \d+\nconnected to process \d+\nmore work in process \d+\n/m,
+    /^each did its part$/m,
+  ],
+  durable: [
+    /^client: nobody is there yet \(MSG_DIAL_FAILED\), order 1 waits$/m,
+    /^client: order 1 taken by the first server$/m,
+    /^client: order 2 taken by the second server$/m,
+    /^client: connected 2 times/m,
+  ],
+  ipc: [
+    /^3 clients wait at the same time$/m,
+    /^hello, client 1\nhello, client 2\nhello, client 3$/m,
+    /^the socket file is gone$/m,
+  ],
+  "many-endpoints": [
+    /^red answered 10 of 30\ngreen answered 10 of 30\nblue answered 10 of 30$/m,
+    /^heard: all is blue, all is green, all is red$/m,
+    /^2 requests came through 2 doors$/m,
+  ],
+  pubsub: [
+    /^celsius got 2, everything got 3$/m,
+    /^celsius now has end and weather\.bern\.wind$/m,
+    /^celsius got 0, everything got 3$/m,
+  ],
+  pushpull: [
+    /^carol gives a job back: Error: a bad day$/m,
+    /^6057 primes below 60000$/m,
+    /^60 jobs done, 1 of them at the second try$/m,
+    /^0 jobs lost$/m,
+  ],
+  reconnect: [
+    /^subscriber: 1900 from the first publisher$/m,
+    /^subscriber: gap of unknown messages$/m,
+    /^subscriber: 2000 from the second publisher$/m,
+    /^subscriber: connected 2 times, with 1 gap nobody can count$/m,
+  ],
+  reqrep: [
+    /^12 squared is 144$/m,
+    /^the squares of 1 to 1000 add up to 333833500$/m,
+    /^the service refused: NOT_A_NUMBER, a dozen is none$/m,
+  ],
+};
+
+describe.concurrent("the examples", { timeout: 60_000 }, () => {
+  it("are all run here", ({ expect }) => {
+    const files = readdirSync(join(root, "examples")).filter((file) => file.endsWith(".ts"));
+    const names = files.map((file) => file.slice(0, -".ts".length));
+    expect(names.toSorted()).toEqual(Object.keys(expected).toSorted());
+  });
+
+  it("are all listed by `npm run example`, with a title", async ({ expect }) => {
+    const { code, output } = await runSource("scripts/example.ts", []);
+    expect(code).toBe(0);
+    for (const name of Object.keys(expected)) {
+      expect(output).toMatch(new RegExp(`^${name} +[A-Z].{20,}\\.$`, "m"));
+    }
+  });
+
+  it("refuse a transport that is none, naming those there are", async ({ expect }) => {
+    const { code, errors } = await runSource("examples/reqrep.ts", ["--transport", "pigeon"]);
+    expect(errors).toBe('--transport is "pigeon", must be one of tcp, ipc, inproc\n');
+    expect(code).toBe(2);
+  });
+
+  for (const [name, lines] of Object.entries(expected)) {
+    for (const transport of transports) {
+      it(`${name} runs on ${transport}`, async ({ expect }) => {
+        const outcome = await runSource(`examples/${name}.ts`, ["--transport", transport]);
+        expect(outcome).toMatchObject({ code: 0, errors: "" });
+        for (const line of lines) expect(outcome.output).toMatch(line);
+      });
+    }
+  }
+});
