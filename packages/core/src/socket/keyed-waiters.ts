@@ -24,8 +24,8 @@ export class KeyedWaiters {
     timeoutError: (timeoutMs: number) => MsgError,
   ): Promise<void> {
     const list = this.#lists.get(key) ?? new WaiterList<void>(this.#runtime);
-    this.#lists.set(key, list);
     const promise = list.wait(options, timeoutError);
+    this.#lists.set(key, list);
     const forget = (): void => {
       if (list.size === 0 && this.#lists.get(key) === list) this.#lists.delete(key);
     };

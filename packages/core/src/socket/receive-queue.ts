@@ -76,12 +76,16 @@ export class ReceiveQueue<T extends { readonly payload: Uint8Array }> {
   }
 
   take(): T | undefined {
-    const source = this.#rotation.shift();
-    if (source === undefined) return undefined;
-    const item = source.items.shift();
+    let source = this.#rotation.shift();
+    // Nothing is left of a peer that was cleared: the next one has its turn.
+    while (source?.items.size === 0) {
+      source.isActive = false;
+      source = this.#rotation.shift();
+    }
+    const item = source?.items.shift();
+    if (source === undefined || item === undefined) return undefined;
     if (source.items.size > 0) this.#rotation.push(source);
     else source.isActive = false;
-    if (item === undefined) return undefined;
     const bytes = item.payload.length + itemOverheadBytes;
     source.bytes -= bytes;
     this.bytes -= bytes;

@@ -123,7 +123,12 @@ export class ReceiveIterator<T extends Payloaded, Result> implements AsyncIterab
 
   async #nextLater(): Promise<IteratorResult<Result>> {
     for (;;) {
-      if (this.#isDone || this.#queue.isClosed) return { value: undefined, done: true };
+      if (this.#isDone) {
+        // It may have been woken for an item, before it returned: that one is for the next.
+        if (this.#queue.size > 0) this.#queue.wakeNext();
+        return { value: undefined, done: true };
+      }
+      if (this.#queue.isClosed) return { value: undefined, done: true };
       const result = this.#take(this.#queue);
       if (result !== undefined) {
         this.#settleCurrent(true);
@@ -188,14 +193,15 @@ export class QueueConsumer<T extends Payloaded> implements Consumer {
     this.#settler = settler;
     this.#onError = onError;
     queue.setConsumer(() => this.#pump());
-    this.#pump();
+    // Not inside this call: the handler may use what the caller makes of it.
+    queueMicrotask(() => this.#pump());
   }
 
   stop(): Promise<void> {
     if (!this.#isStopped) {
       this.#isStopped = true;
       this.#queue.setConsumer(undefined);
-      if (this.#queue.size > 0) this.#queue.wakeNext();
+      for (let count = this.#queue.size; count > 0; count--) this.#queue.wakeNext();
     }
     if (this.#running === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle.push(resolve));
@@ -204,12 +210,15 @@ export class QueueConsumer<T extends Payloaded> implements Consumer {
   #pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
-    while (this.#running < this.#concurrency && !this.#isStopped) {
-      const item = this.#queue.take();
-      if (item === undefined) break;
-      this.#run(item);
+    try {
+      while (this.#running < this.#concurrency && !this.#isStopped) {
+        const item = this.#queue.take();
+        if (item === undefined) break;
+        this.#run(item);
+      }
+    } finally {
+      this.#isPumping = false;
     }
-    this.#isPumping = false;
   }
 
   #run(item: T): void {

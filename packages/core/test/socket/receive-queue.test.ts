@@ -1,0 +1,216 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ReceiveLimits } from "../../src/socket/receive-queue.ts";
+import { ReceiveQueue, ReceiveSource } from "../../src/socket/receive-queue.ts";
+
+interface Item {
+  readonly from: number;
+  readonly number: number;
+  readonly payload: Uint8Array;
+}
+
+/** A gate that knows how often it is held. */
+class Gate {
+  holds = 0;
+  get isOpen(): boolean {
+    return this.holds === 0;
+  }
+  hold(): void {
+    this.holds++;
+  }
+  release(): void {
+    this.holds--;
+    if (this.holds < 0) throw new Error("released more often than held");
+  }
+}
+
+/** What an item costs beside its payload. */
+const overheadBytes = 64;
+
+function setUp(limits: Partial<ReceiveLimits> = {}, sourceCount = 3) {
+  const queue = new ReceiveQueue<Item>({ maxMessages: 4, maxBytes: 1_000_000, ...limits });
+  const gates = Array.from({ length: sourceCount }, () => new Gate());
+  const sources = gates.map((gate) => new ReceiveSource<Item>(gate));
+  let number = 0;
+  const push = (from: number, length = 0): void => {
+    const source = sources[from];
+    if (source === undefined) throw new Error(`no source ${from}`);
+    queue.push(source, { from, number: number++, payload: new Uint8Array(length) });
+  };
+  const clear = (from: number): Item[] => {
+    const source = sources[from];
+    return source === undefined ? [] : queue.clearSource(source);
+  };
+  return { queue, gates, push, clear };
+}
+
+describe("ReceiveQueue", () => {
+  it("gives nothing when it is empty", () => {
+    const { queue } = setUp();
+    expect([queue.take(), queue.takeMany(5), queue.size, queue.bytes]).toEqual([
+      undefined,
+      [],
+      0,
+      0,
+    ]);
+  });
+
+  it("takes from the peers in turn, each one's items in their order", () => {
+    const { queue, push } = setUp();
+    for (const from of [0, 0, 0, 1, 2, 2]) push(from);
+    const taken = queue.takeMany(10).map(({ from, number }) => [from, number]);
+    expect(taken).toEqual([
+      [0, 0],
+      [1, 3],
+      [2, 4],
+      [0, 1],
+      [2, 5],
+      [0, 2],
+    ]);
+  });
+
+  it("stops reading a peer at its bound of messages, and goes on at half of it", () => {
+    const { queue, gates, push } = setUp({ maxMessages: 4 });
+    for (let i = 0; i < 3; i++) push(0);
+    expect(gates[0]?.holds).toBe(0);
+    push(0);
+    expect(gates.map(({ holds }) => holds)).toEqual([1, 0, 0]);
+    queue.take();
+    expect(gates[0]?.holds).toBe(1);
+    queue.take();
+    expect(gates[0]?.holds).toBe(0);
+  });
+
+  it("stops reading a peer at its bound of bytes, overhead included, and goes on at half of it", () => {
+    const { queue, gates, push } = setUp({ maxMessages: 1_000, maxBytes: 1_000 });
+    push(0, 500 - overheadBytes);
+    expect(gates[0]?.holds).toBe(0);
+    push(0, 500 - overheadBytes);
+    expect(gates[0]?.holds).toBe(1);
+    queue.take();
+    expect(gates[0]?.holds).toBe(0);
+  });
+
+  it("takes one item whatever its size", () => {
+    const { queue, gates, push } = setUp({ maxBytes: 1 });
+    push(0, 5_000);
+    expect([queue.size, gates[0]?.holds]).toEqual([1, 1]);
+    expect(queue.take()?.payload.length).toBe(5_000);
+    expect(gates[0]?.holds).toBe(0);
+  });
+
+  it("gives the others' items when one peer's were cleared", () => {
+    const { queue, push, clear } = setUp();
+    push(0);
+    push(1);
+    push(2);
+    expect(clear(0)).toHaveLength(1);
+    expect([queue.take()?.from, queue.take()?.from, queue.take()]).toEqual([1, 2, undefined]);
+  });
+
+  it("gives all that is left at once when the first peers in turn were cleared", () => {
+    const { queue, push, clear } = setUp();
+    for (const from of [0, 1, 2, 2]) push(from);
+    clear(0);
+    clear(1);
+    expect(queue.takeMany(Infinity).map(({ from }) => from)).toEqual([2, 2]);
+  });
+
+  it("opens the gate of a full peer that is cleared", () => {
+    const { gates, push, clear } = setUp({ maxMessages: 2 });
+    push(0);
+    push(0);
+    clear(0);
+    expect(gates[0]?.holds).toBe(0);
+  });
+
+  it("wakes one sleeper for each item, who slept longest first", () => {
+    const { queue, push } = setUp();
+    const woken: string[] = [];
+    queue.sleep({ wake: () => void woken.push("a") });
+    queue.sleep({ wake: () => void woken.push("b") });
+    push(0);
+    expect(woken).toEqual(["a"]);
+    push(0);
+    expect(woken).toEqual(["a", "b"]);
+  });
+
+  it("wakes the next one when who was woken takes nothing", () => {
+    const { queue, push } = setUp();
+    const woken: string[] = [];
+    const first = { wake: () => void woken.push("a") };
+    queue.sleep(first);
+    queue.sleep({ wake: () => void woken.push("b") });
+    push(0);
+    queue.cancelSleep(first);
+    expect(woken).toEqual(["a", "b"]);
+  });
+
+  it("wakes nobody when a sleeper leaves that was not woken", () => {
+    const { queue } = setUp();
+    const woken: string[] = [];
+    const first = { wake: () => void woken.push("a") };
+    queue.sleep(first);
+    queue.sleep({ wake: () => void woken.push("b") });
+    queue.cancelSleep(first);
+    expect(woken).toEqual([]);
+  });
+
+  it("wakes everybody when it is closed, forgets all, and takes nothing more", () => {
+    const { queue, push } = setUp();
+    const woken: string[] = [];
+    push(0);
+    queue.sleep({ wake: () => void woken.push("a") });
+    queue.sleep({ wake: () => void woken.push("b") });
+    queue.close();
+    push(1);
+    expect([woken, queue.size, queue.bytes, queue.take()]).toEqual([["a", "b"], 0, 0, undefined]);
+  });
+
+  it("loses and doubles nothing, and counts right, whatever is done in whatever order", () => {
+    const action = fc.record({
+      kind: fc.constantFrom("push", "push", "push", "take", "takeMany", "clear"),
+      from: fc.nat(2),
+      length: fc.nat(300),
+    });
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 150 }), (actions) => {
+        const { queue, gates, push, clear } = setUp({ maxMessages: 5, maxBytes: 1_000 });
+        const model: Item[][] = [[], [], []];
+        let number = 0;
+        const remove = ({ from, number: taken }: Item): void => {
+          expect(model[from]?.shift()?.number).toBe(taken);
+        };
+        for (const { kind, from, length } of actions) {
+          if (kind === "push") {
+            push(from, length);
+            model[from]?.push({ from, number: number++, payload: new Uint8Array(length) });
+          } else if (kind === "take") {
+            const item = queue.take();
+            expect(item === undefined).toBe(model.every((items) => items.length === 0));
+            if (item !== undefined) remove(item);
+          } else if (kind === "takeMany") {
+            const left = model.flat().length;
+            const taken = queue.takeMany(3);
+            expect(taken).toHaveLength(Math.min(3, left));
+            for (const item of taken) remove(item);
+          } else {
+            expect(clear(from).map((item) => item.number)).toEqual(
+              model[from]?.map((item) => item.number),
+            );
+            model[from] = [];
+          }
+          const all = model.flat();
+          const bytes = all.reduce((sum, { payload }) => sum + payload.length + overheadBytes, 0);
+          expect([queue.size, queue.bytes]).toEqual([all.length, bytes]);
+          gates.forEach((gate, index) => {
+            const items = model[index] ?? [];
+            const held = items.reduce((sum, item) => sum + item.payload.length + overheadBytes, 0);
+            if (items.length >= 5 || held >= 1_000) expect(gate.holds).toBe(1);
+            if (items.length <= 2 && held <= 500) expect(gate.holds).toBe(0);
+          });
+        }
+      }),
+    );
+  });
+});
