@@ -89,6 +89,17 @@ describe("Inproc", () => {
     });
   });
 
+  it("does nothing while nothing is under way", async () => {
+    const { dialed, accepted } = await pair();
+    let hasArrived = false;
+    accepted.start({ ...ignored, onData: () => (hasArrived = true) });
+    dialed.start(ignored);
+    dialed.write([new Uint8Array(1)]);
+    await waitFor(() => hasArrived, { what: "the byte has arrived" });
+    const turns = process.getActiveResourcesInfo().filter((kind) => kind === "Immediate");
+    expect(turns).toEqual([]);
+  });
+
   it("leaves room for timers while two links chat without a pause", async () => {
     const { dialed, accepted } = await pair();
     const ball = new Uint8Array(1);

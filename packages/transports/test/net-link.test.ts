@@ -7,13 +7,13 @@ import { NetLink } from "../src/net/net-link.ts";
 
 /** A socket that takes what is written when the test says so. */
 class SlowSocket extends Duplex {
-  readonly taking: (() => void)[] = [];
+  readonly taking: ((error?: Error) => void)[] = [];
 
   override _read(): void {
     // Nothing ever comes.
   }
 
-  override _write(_chunk: unknown, _encoding: unknown, done: () => void): void {
+  override _write(_chunk: unknown, _encoding: unknown, done: (error?: Error) => void): void {
     this.taking.push(done);
   }
 }
@@ -87,7 +87,7 @@ describe("NetLink", () => {
     const { socket, link, told } = slowLink();
     link.write([bytes]);
     const cause = Object.assign(new Error("write"), { code: "EPIPE" });
-    socket.destroy(cause);
+    socket.taking.shift()?.(cause);
     await nextTurn();
     expect(told).toHaveLength(1);
     expect(told[0]).toMatchObject({

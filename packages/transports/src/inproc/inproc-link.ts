@@ -29,7 +29,6 @@ export class InprocLink implements Link, TurnTaker {
   #handlers: LinkHandlers | undefined;
   #state: State = { phase: "open" };
   #isReading = true;
-  #isDrainOwed = false;
   #hasSeenEnd = false;
 
   private constructor(turns: Turns, remoteAddress: string) {
@@ -59,7 +58,6 @@ export class InprocLink implements Link, TurnTaker {
     if (this.#state.phase !== "open") return true;
     for (const chunk of chunks) if (chunk.length > 0) this.#outgoing.push(chunk);
     if (this.#outgoing.length === 0) return true;
-    this.#isDrainOwed = true;
     this.#turns.request(this.#peer);
     return false;
   }
@@ -107,19 +105,14 @@ export class InprocLink implements Link, TurnTaker {
       leftBytes -= chunk.length;
       handlers.onData(chunk);
     }
-    if (incoming.length === 0) this.#peer.#onTaken();
+    if (this.#isOver) return;
+    if (incoming.length === 0) this.#peer.#handlers?.onDrain();
     else if (this.#isReading) this.#turns.request(this);
-  }
-
-  #onTaken(): void {
-    if (!this.#isDrainOwed || this.#isOver) return;
-    this.#isDrainOwed = false;
-    this.#handlers?.onDrain();
   }
 
   #deliverEnd(handlers: LinkHandlers): void {
     const peer = this.#peer;
-    if (this.#hasSeenEnd || !this.#isReading || this.#isOver) return;
+    if (this.#hasSeenEnd || this.#isOver) return;
     if (peer.#state.phase !== "ended" || peer.#outgoing.length > 0) return;
     this.#hasSeenEnd = true;
     handlers.onEnd();

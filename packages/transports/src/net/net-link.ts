@@ -22,6 +22,17 @@ export class NetLink implements Link {
   #handlers: LinkHandlers | undefined;
   #error: Error | undefined;
   #isDrainAwaited = false;
+  /** Everything up to here was taken, or `error` says that it will not be. */
+  readonly #onWritten: (error?: Error | null) => void = (error) => {
+    if (error instanceof Error || !this.#isDrainAwaited || this.#socket.destroyed) return;
+    if (this.#socket.writableLength === 0) {
+      this.#isDrainAwaited = false;
+      this.#handlers?.onDrain();
+    } else if (this.#phase === "open") {
+      // More was written since. After end() its own callback comes last.
+      this.#awaitDrain();
+    }
+  };
 
   constructor(socket: Socket, remoteAddress: string) {
     this.#socket = socket;
@@ -73,7 +84,7 @@ export class NetLink implements Link {
   end(): void {
     if (this.#phase !== "open") return;
     this.#phase = "ended";
-    this.#socket.end(() => this.#onWritten());
+    this.#socket.end(this.#onWritten);
   }
 
   destroy(): void {
@@ -88,21 +99,7 @@ export class NetLink implements Link {
    */
   #awaitDrain(): void {
     this.#isDrainAwaited = true;
-    this.#socket.write(noBytes, (error) => {
-      // Absent or null when all went well, by version of Node.js.
-      if (!(error instanceof Error)) this.#onWritten();
-    });
-  }
-
-  #onWritten(): void {
-    if (!this.#isDrainAwaited || this.#socket.destroyed) return;
-    if (this.#socket.writableLength > 0) {
-      // More was written since. After end() its own callback comes last.
-      if (this.#phase === "open") this.#awaitDrain();
-      return;
-    }
-    this.#isDrainAwaited = false;
-    this.#handlers?.onDrain();
+    this.#socket.write(noBytes, this.#onWritten);
   }
 
   #onSocketClose(): void {
