@@ -42,6 +42,25 @@ export function checkBoolean(name: string, value: unknown): void {
   if (typeof value !== "boolean") throw outOfRange(name, value, "true or false");
 }
 
+/** @throws MsgError `MSG_INVALID_OPTION` unless it is an object that has all these methods. */
+export function checkMethods(name: string, value: unknown, methods: readonly string[]): void {
+  const isObject = typeof value === "object" && value !== null;
+  const found = isObject ? (value as Record<string, unknown>) : {};
+  if (methods.every((method) => typeof found[method] === "function")) return;
+  throw outOfRange(name, value, `an object with ${methods.join(", ")}`);
+}
+
+/** @throws MsgError `MSG_INVALID_OPTION` unless it is an object or absent. */
+export function checkObject(name: string, value: unknown): void {
+  if (value === undefined || (typeof value === "object" && value !== null)) return;
+  throw outOfRange(name, value, "an object");
+}
+
+/** @throws MsgError `MSG_INVALID_OPTION` unless it is an array. */
+export function checkArray(name: string, value: unknown): void {
+  if (!Array.isArray(value)) throw outOfRange(name, value, "an array");
+}
+
 function outOfRange(name: string, value: unknown, range: string): MsgError {
   const shown = typeof value === "string" ? `"${value.slice(0, 40)}"` : describe(value);
   return new MsgError("MSG_INVALID_OPTION", `${name} is ${shown}, must be ${range}`);

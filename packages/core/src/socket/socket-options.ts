@@ -9,13 +9,17 @@ import { resolveReconnectOptions } from "../connection/reconnect-options.ts";
 import { encodeText } from "../bytes.ts";
 import { MsgError } from "../errors.ts";
 import {
+  checkArray,
   checkDelay,
   checkFunction,
   checkInteger,
   checkIntegerOrInfinity,
+  checkMethods,
+  checkObject,
 } from "../option-checks.ts";
 import type { Runtime } from "../runtime.ts";
 import { hostRuntime } from "../runtime.ts";
+import { tokenBytes } from "../wire/msg/handshake.ts";
 import { msg } from "../wire/msg/protocol.ts";
 import type { Logger } from "./logger.ts";
 
@@ -166,6 +170,7 @@ const maxWireLength = 2 ** 32 - 1;
  * @throws MsgError `MSG_INVALID_OPTION`, naming the option, its value and its limits.
  */
 export function resolveSocketOptions(options: SocketOptions): ResolvedSocketOptions {
+  checkObject("reconnect", options.reconnect);
   const resolved: ResolvedSocketOptions = {
     name: options.name ?? "",
     authToken: options.authToken,
@@ -188,6 +193,7 @@ export function resolveSocketOptions(options: SocketOptions): ResolvedSocketOpti
   checkRanges(resolved);
   checkCompressors(resolved);
   checkAuthentication(resolved);
+  checkHosts(resolved);
   return resolved;
 }
 
@@ -206,7 +212,10 @@ function checkRanges(options: ResolvedSocketOptions): void {
 
 function checkCompressors(options: ResolvedSocketOptions): void {
   const seen = new Set<number>();
-  for (const { id } of options.decompressors) {
+  checkArray("decompressors", options.decompressors);
+  for (const decompressor of options.decompressors) {
+    checkMethods("decompressors[]", decompressor, ["decompress"]);
+    const { id } = decompressor;
     checkInteger("decompressors[].id", id, 1, 6);
     if (seen.has(id)) {
       throw new MsgError("MSG_INVALID_OPTION", `decompressors has id ${id} twice`);
@@ -214,18 +223,23 @@ function checkCompressors(options: ResolvedSocketOptions): void {
     seen.add(id);
   }
   if (options.compressor === undefined) return;
+  checkMethods("compressor", options.compressor, ["compress", "decompress"]);
   checkInteger("compressor.id", options.compressor.id, 1, 6);
-  if (typeof options.compressor.compress !== "function") {
-    throw new MsgError("MSG_INVALID_OPTION", "compressor has no function compress");
-  }
 }
 
 function checkAuthentication(options: ResolvedSocketOptions): void {
   checkFunction("authenticator", options.authenticator);
   checkFunction("hook", options.hook);
   const { authToken, hook } = options;
+  if (authToken !== undefined && typeof authToken !== "function") tokenBytes(authToken);
   if (hook !== undefined && (authToken !== undefined || options.authenticator !== undefined)) {
     const text = "hook is given together with authToken or authenticator: it takes their place";
     throw new MsgError("MSG_INVALID_OPTION", text);
   }
+}
+
+function checkHosts({ protocol, logger, runtime }: ResolvedSocketOptions): void {
+  checkMethods("protocol", protocol, ["recognises", "handshake", "open"]);
+  if (logger !== undefined) checkMethods("logger", logger, ["debug", "warn"]);
+  checkMethods("runtime", runtime, ["now", "setTimer", "clearTimer", "endOfTick", "nextTurn"]);
 }

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Deque } from "../../src/socket/deque.ts";
@@ -22,13 +23,13 @@ describe("Deque", () => {
           if (kind === "push") {
             deque.push(index);
             model.push(index);
-          } else if (kind === "shift") expect(deque.shift()).toBe(model.shift());
+          } else if (kind === "shift") assert.equal(deque.shift(), model.shift());
           else {
             deque.clear();
             model.length = 0;
           }
-          expect(deque.size).toBe(model.length);
-          expect(deque.peek()).toBe(model[0]);
+          assert.equal(deque.size, model.length);
+          assert.equal(deque.peek(), model[0]);
         });
       }),
     );

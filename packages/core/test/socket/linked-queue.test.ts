@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Linked } from "../../src/socket/linked-queue.ts";
@@ -62,13 +63,16 @@ describe("LinkedQueue", () => {
             queue[kind](item);
             if (kind === "append") model.push(item);
             else model.unshift(item);
-          } else if (kind === "shift") expect(queue.shift()).toBe(model.shift());
+          } else if (kind === "shift") assert.equal(queue.shift(), model.shift());
           else if (model.length > 0) {
             const [item] = model.splice(at % model.length, 1);
-            expect(item !== undefined && queue.remove(item)).toBe(true);
+            assert.ok(item !== undefined && queue.remove(item));
           }
-          expect(names(queue)).toEqual(model.map(({ name }) => name));
-          expect(queue.size).toBe(model.length);
+          assert.deepEqual(
+            names(queue),
+            model.map(({ name }) => name),
+          );
+          assert.equal(queue.size, model.length);
         });
       }),
     );

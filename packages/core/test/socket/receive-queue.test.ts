@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ReceiveLimits } from "../../src/socket/receive-queue.ts";
@@ -179,7 +180,7 @@ describe("ReceiveQueue", () => {
         const model: Item[][] = [[], [], []];
         let number = 0;
         const remove = ({ from, number: taken }: Item): void => {
-          expect(model[from]?.shift()?.number).toBe(taken);
+          assert.equal(model[from]?.shift()?.number, taken);
         };
         for (const { kind, from, length } of actions) {
           if (kind === "push") {
@@ -187,27 +188,28 @@ describe("ReceiveQueue", () => {
             model[from]?.push({ from, number: number++, payload: new Uint8Array(length) });
           } else if (kind === "take") {
             const item = queue.take();
-            expect(item === undefined).toBe(model.every((items) => items.length === 0));
+            assert.equal(item === undefined, model.flat().length === 0);
             if (item !== undefined) remove(item);
           } else if (kind === "takeMany") {
             const left = model.flat().length;
             const taken = queue.takeMany(3);
-            expect(taken).toHaveLength(Math.min(3, left));
+            assert.equal(taken.length, Math.min(3, left));
             for (const item of taken) remove(item);
           } else {
-            expect(clear(from).map((item) => item.number)).toEqual(
+            assert.deepEqual(
+              clear(from).map((item) => item.number),
               model[from]?.map((item) => item.number),
             );
             model[from] = [];
           }
           const all = model.flat();
           const bytes = all.reduce((sum, { payload }) => sum + payload.length + overheadBytes, 0);
-          expect([queue.size, queue.bytes]).toEqual([all.length, bytes]);
+          assert.deepEqual([queue.size, queue.bytes], [all.length, bytes]);
           gates.forEach((gate, index) => {
             const items = model[index] ?? [];
             const held = items.reduce((sum, item) => sum + item.payload.length + overheadBytes, 0);
-            if (items.length >= 5 || held >= 1_000) expect(gate.holds).toBe(1);
-            if (items.length <= 2 && held <= 500) expect(gate.holds).toBe(0);
+            if (items.length >= 5 || held >= 1_000) assert.equal(gate.holds, 1);
+            if (items.length <= 2 && held <= 500) assert.equal(gate.holds, 0);
           });
         }
       }),

@@ -234,11 +234,12 @@ describe("QueueConsumer", () => {
       giveBack: () => {},
     };
     const handler = ({ name }: Item): void => void seen.push(name);
-    new QueueConsumer(queue, handler, 1, settler, () => {});
+    const consumer = new QueueConsumer(queue, handler, 1, settler, () => {});
     await runtime.settle();
     expect(() => push("a")).toThrow("cannot settle");
     expect(() => push("b")).toThrow("cannot settle");
     expect(seen).toEqual(["a", "b"]);
+    await consumer.stop();
   });
 
   it("wakes everybody who waits, when it stops with more than one item left", async () => {
@@ -254,7 +255,7 @@ describe("QueueConsumer", () => {
 
   it("resolves stop() when the calls under way have ended, and not before", async () => {
     const { runtime, push, consume } = setUp();
-    let end = (): void => {};
+    let end: (() => void) | undefined;
     const consumer = consume(
       () =>
         new Promise<void>((resolve) => {
@@ -266,7 +267,7 @@ describe("QueueConsumer", () => {
     const [first, second] = [new Outcome(consumer.stop()), new Outcome(consumer.stop())];
     await runtime.settle();
     expect([first.isSettled, second.isSettled]).toEqual([false, false]);
-    end();
+    end?.();
     await runtime.settle();
     expect([first.isSettled, second.isSettled]).toEqual([true, true]);
   });

@@ -1,20 +1,24 @@
+import assert from "node:assert/strict";
 import type { Link, SocketEvents } from "@msg-ts/core";
 import type { NaiveDecoded, NaiveFrame, NaiveReader } from "@msg-ts/testing";
 import { bytes, joinBytes, naiveDecode, naiveEncode, SimulatedRuntime } from "@msg-ts/testing";
-import { expect, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 import type { PubOptions } from "../../src/socket/pub-options.ts";
 import { PubSocket } from "../../src/socket/pub.ts";
 import type { RepOptions } from "../../src/socket/rep-options.ts";
 import { RepSocket } from "../../src/socket/rep.ts";
 import type { ReqOptions } from "../../src/socket/req-options.ts";
 import { ReqSocket } from "../../src/socket/req.ts";
-import type { Peer } from "../../src/socket/peer.ts";
-import type { Socket } from "../../src/socket/socket.ts";
+import type { CloseOptions } from "../../src/socket/socket.ts";
 import type { SubOptions } from "../../src/socket/sub-options.ts";
 import { SubSocket } from "../../src/socket/sub.ts";
 import { SimNetwork } from "./sim-network.ts";
 
-type AnySocket = Socket<Peer>;
+interface AnySocket {
+  bind(address: string): Promise<string>;
+  connect(address: string): Promise<void>;
+  close(options?: CloseOptions): Promise<unknown>;
+}
 
 /**
  * Sockets on a simulated clock and network. When the test ends all are closed, and nothing may be
@@ -83,12 +87,12 @@ export class Scene {
     await this.pass(5_000);
     await Promise.all(closing);
     await this.settle();
-    expect(this.runtime.timersInMs, "timers left when all sockets are closed").toEqual([]);
-    expect(this.network.openPairs, "links left when all sockets are closed").toEqual([]);
+    assert.deepEqual(this.runtime.timersInMs, [], "timers left when all sockets are closed");
+    assert.equal(this.network.openPairs.length, 0, "links left when all sockets are closed");
   }
 
-  #own<S extends Socket<never>>(socket: S): S {
-    this.#sockets.push(socket as unknown as AnySocket);
+  #own<S extends AnySocket>(socket: S): S {
+    this.#sockets.push(socket);
     return socket;
   }
 

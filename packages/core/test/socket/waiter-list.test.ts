@@ -114,7 +114,7 @@ describe("KeyedWaiters", () => {
 
   it("remembers no key for options that it refused", () => {
     const waiters = new KeyedWaiters(new SimulatedRuntime());
-    expect(() => waiters.wait("a", { timeoutMs: Number.NaN }, timedOut)).toThrow();
+    expect(() => waiters.wait("a", { timeoutMs: Number.NaN }, timedOut)).toThrow("timeoutMs");
     expect(waiters.keys).toEqual([]);
   });
 
