@@ -22,6 +22,7 @@ export class LinkProbe {
   drainCount = 0;
   hasPeerEnded = false;
   isStarted = false;
+  isDestroyed = false;
   isClosed = false;
   closeReason: MsgError | undefined;
   #kept: Uint8Array[] = [];
@@ -71,6 +72,7 @@ export class LinkProbe {
   }
 
   destroy(): void {
+    this.isDestroyed = true;
     this.#call(() => this.link.destroy());
   }
 
@@ -86,6 +88,9 @@ export class LinkProbe {
   #check(handler: string): void {
     if (callsUnderWay > 0) this.violations.push(`${handler} ran inside a call on a link`);
     if (!this.isStarted) this.violations.push(`${handler} ran before start`);
+    if (this.isDestroyed && handler !== "onClose") {
+      this.violations.push(`${handler} ran after destroy`);
+    }
     if (this.isClosed) this.violations.push(`${handler} ran after onClose`);
   }
 

@@ -100,6 +100,20 @@ describe("Inproc", () => {
     expect(turns).toEqual([]);
   });
 
+  it("does not call bytes taken that a destroyed link dropped", async () => {
+    const { dialed, accepted } = await pair();
+    const told: string[] = [];
+    accepted.start({ ...ignored, onData: () => accepted.destroy() });
+    dialed.start({
+      ...ignored,
+      onDrain: () => told.push("drain"),
+      onClose: () => told.push("close"),
+    });
+    dialed.write([new Uint8Array(100_000)]);
+    await waitFor(() => told.length > 0, { what: "the writer was told" });
+    expect(told).toEqual(["close"]);
+  });
+
   it("leaves room for timers while two links chat without a pause", async () => {
     const { dialed, accepted } = await pair();
     const ball = new Uint8Array(1);
