@@ -32,7 +32,7 @@ export interface TcpOptions {
 export type ResolvedTcpOptions = Readonly<Required<{ keepAliveMs: number; lookup: HostLookup }>>;
 
 /** What {@link TcpOptions} are when they are not given. */
-export const tcpDefaults: ResolvedTcpOptions = {
+const tcpDefaults: ResolvedTcpOptions = {
   keepAliveMs: 10_000,
   lookup: async (host) => {
     const found = await lookup(host, { all: true, verbatim: true });
