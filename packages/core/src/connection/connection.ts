@@ -66,6 +66,8 @@ export class Connection implements ReadGate {
   #handshake: LinkHandshake | undefined;
   #assembler: FrameAssembler | undefined;
   #timer: TimerHandle;
+  /** When a connection that ends is given up. */
+  #destroyAtMs = Infinity;
   #protocol: Protocol;
   #holds = 0;
   #isResuming = false;
@@ -156,7 +158,7 @@ export class Connection implements ReadGate {
   /**
    * Ends in order: sends what is queued, ends our side, discards input until the peer ends its own,
    * at most `lingerMs`; then ends at once. (A TCP socket closed with unread input resets, and the
-   * reset can destroy what was written.)
+   * reset can destroy what was written.) Called again, it can only shorten that time.
    *
    * @param reason - why, when it is not the application's wish.
    */
@@ -170,7 +172,13 @@ export class Connection implements ReadGate {
       // What was not handed over never will be: it must not count as sent.
       this.outbox.destroy();
       this.#link.destroy();
-    } else if (!isEnding) this.#endWithin(lingerMs);
+      return;
+    }
+    if (!isEnding) {
+      this.#link.setReading(true);
+      this.#link.end();
+    }
+    this.#destroyWithin(lingerMs);
   }
 
   /** Ends now; what is queued is lost. */
@@ -178,10 +186,13 @@ export class Connection implements ReadGate {
     this.close(0, reason);
   }
 
-  #endWithin(lingerMs: number): void {
-    this.#link.setReading(true);
-    this.#link.end();
-    this.#timer = this.#options.runtime.setTimer(() => this.#link.destroy(), lingerMs);
+  #destroyWithin(lingerMs: number): void {
+    const { runtime } = this.#options;
+    const atMs = runtime.now() + lingerMs;
+    if (atMs >= this.#destroyAtMs || this.phase === "closed") return;
+    this.#destroyAtMs = atMs;
+    runtime.clearTimer(this.#timer);
+    this.#timer = runtime.setTimer(() => this.#link.destroy(), lingerMs);
   }
 
   #dispatch(event: ConnectionEvent): void {

@@ -72,9 +72,10 @@ export class Endpoints<P extends Peer> {
   readonly #handlers: EndpointsHandlers<P>;
   readonly #pool: ChunkPool = new ChunkPool();
   readonly #dialers: Map<string, Dialer> = new Map();
-  readonly #listeners: Map<string, Listener> = new Map();
-  /** Addresses whose listener is not there yet. */
-  readonly #binding: Set<string> = new Set();
+  /** By what was given to `bind`: of several with port 0, each has an address of its own. */
+  readonly #listeners: Set<{ readonly given: string; readonly listener: Listener }> = new Set();
+  /** Listeners that are not there yet. */
+  #binding = 0;
   readonly #connections: Map<Connection, Entry<P>> = new Map();
   #handshakes = 0;
   #clients = 0;
@@ -94,7 +95,7 @@ export class Endpoints<P extends Peer> {
   }
 
   get addresses(): readonly string[] {
-    return [...this.#listeners.values()].map((listener) => listener.address);
+    return Array.from(this.#listeners, ({ listener }) => listener.address);
   }
 
   /** How many endpoints are being kept connected. */
@@ -112,40 +113,25 @@ export class Endpoints<P extends Peer> {
     return total;
   }
 
-  async bind(given: string): Promise<string> {
+  /** @throws MsgError `MSG_INVALID_ADDRESS`, `MSG_INVALID_STATE`, at once. */
+  bind(given: string): Promise<string> {
     const address = this.#parse(given);
     this.#checkHook();
-    if (this.#listeners.has(address) || this.#binding.has(address)) {
+    if (this.addresses.includes(address)) {
       throw new MsgError("MSG_INVALID_STATE", `this socket is bound to ${given} already`);
     }
-    this.#binding.add(address);
-    try {
-      const listener = await this.#transport.listen(address, {
-        onLink: (link) => this.#accept(link, address),
-        onError: (error) => this.#handlers.emit("error", { error }),
-      });
-      if (this.#isClosed) {
-        await listener.close();
-        throw new MsgError("MSG_CLOSED", "socket was closed while it was being bound");
-      }
-      this.#listeners.set(address, listener);
-      this.#handlers.emit("listening", { endpoint: listener.address });
-      return listener.address;
-    } finally {
-      this.#binding.delete(address);
-    }
+    return this.#listen(address);
   }
 
   /** Stops listening. Peers that came through it stay. False when it was not bound. */
-  async unbind(given: string): Promise<boolean> {
+  unbind(given: string): Promise<boolean> {
     const address = this.#parse(given);
-    for (const [key, listener] of this.#listeners) {
-      if (key !== address && listener.address !== address) continue;
-      this.#listeners.delete(key);
-      await listener.close();
-      return true;
+    for (const bound of this.#listeners) {
+      if (bound.given !== address && bound.listener.address !== address) continue;
+      this.#listeners.delete(bound);
+      return bound.listener.close().then(() => true);
     }
-    return false;
+    return Promise.resolve(false);
   }
 
   /** Keeps an endpoint connected. One that is already is left as it is. */
@@ -198,18 +184,24 @@ export class Endpoints<P extends Peer> {
     for (const connection of this.#connections.keys()) {
       if (connection.phase === "handshaking") connection.destroy(reason);
     }
-    const listeners = [...this.#listeners.values()];
+    const closing = Array.from(this.#listeners, ({ listener }) => listener.close());
     this.#listeners.clear();
-    await Promise.all(listeners.map((listener) => listener.close()));
+    for (const result of await Promise.allSettled(closing)) {
+      if (result.status === "fulfilled") continue;
+      const text = "a listener could not be closed";
+      const error = MsgError.from(result.reason, "MSG_LISTEN_FAILED", text);
+      this.#handlers.emit("error", { error });
+    }
   }
 
   /**
-   * Ends every connection in order; resolves when all are gone. They are within `lingerMs`, if the
-   * transport keeps its promises; one that does not is not waited for much longer.
+   * Ends every connection in order; resolves when all are gone, and what was being bound is free.
+   * They are within `lingerMs`, if the transport keeps its promises; one that does not is not
+   * waited for much longer.
    */
   async endAll(lingerMs: number): Promise<void> {
     for (const connection of this.#connections.keys()) connection.close(lingerMs);
-    if (this.#connections.size === 0) return;
+    if (this.#isAllClosed) return;
     const { runtime } = this.#options;
     await new Promise<void>((resolve) => {
       const timer = runtime.setTimer(resolve, lingerMs + transportGraceMs);
@@ -218,6 +210,30 @@ export class Endpoints<P extends Peer> {
         resolve();
       };
     });
+  }
+
+  get #isAllClosed(): boolean {
+    return this.#connections.size === 0 && this.#binding === 0;
+  }
+
+  async #listen(address: string): Promise<string> {
+    this.#binding++;
+    try {
+      const listener = await this.#transport.listen(address, {
+        onLink: (link) => this.#accept(link, address),
+        onError: (error) => this.#handlers.emit("error", { error }),
+      });
+      if (this.#isClosed) {
+        await listener.close();
+        throw new MsgError("MSG_CLOSED", "socket was closed while it was being bound");
+      }
+      this.#listeners.add({ given: address, listener });
+      this.#handlers.emit("listening", { endpoint: listener.address });
+      return listener.address;
+    } finally {
+      this.#binding--;
+      if (this.#isAllClosed) this.#onAllClosed?.();
+    }
   }
 
   #parse(given: string): string {
@@ -344,7 +360,7 @@ export class Endpoints<P extends Peer> {
     } else if (peer.isReady) this.#onPeerGone(peer, reason);
     const isProven = peer !== undefined && connection.receivedBytes > 0;
     dialer?.onConnectionClosed(connection, isProven, reason);
-    if (this.#connections.size === 0) this.#onAllClosed?.();
+    if (this.#isAllClosed) this.#onAllClosed?.();
   }
 
   #onPeerGone(peer: P, reason: MsgError | undefined): void {

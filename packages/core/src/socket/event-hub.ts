@@ -36,9 +36,7 @@ export class EventHub<Events extends object> {
       try {
         (listener as Listener<Events[Name]>)(detail);
       } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
+        throwOutside(error);
       }
     }
   }
@@ -46,4 +44,11 @@ export class EventHub<Events extends object> {
   #of(name: keyof Events): readonly Listener<never>[] {
     return this.#listeners.get(name) ?? [];
   }
+}
+
+/** Throws what the application's code threw where it disturbs nobody: the host reports it as uncaught. */
+export function throwOutside(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -12,7 +12,7 @@ import { Compression } from "../wire/compression.ts";
 import { publishDiagnostics } from "./diagnostics.ts";
 import { Endpoints } from "./endpoints.ts";
 import type { Listener } from "./event-hub.ts";
-import { EventHub } from "./event-hub.ts";
+import { EventHub, throwOutside } from "./event-hub.ts";
 import type { CloseReport, DropReason, SocketEvents } from "./events.ts";
 import { eventLog, warnHost } from "./logger.ts";
 import type { Peer } from "./peer.ts";
@@ -22,7 +22,7 @@ import { resolveSocketOptions } from "./socket-options.ts";
 import type { SocketStats } from "./stats.ts";
 import { MessageCounters, socketStats } from "./stats.ts";
 import type { WaitOptions } from "./waiter-list.ts";
-import { WaiterList } from "./waiter-list.ts";
+import { quietly, WaiterList } from "./waiter-list.ts";
 
 /** How a socket is closed. */
 export interface CloseOptions {
@@ -76,6 +76,8 @@ export abstract class Socket<P extends Peer> {
   readonly #warned: Set<ErrorCode> = new Set();
   #lastFailure: MsgError | undefined;
   #closing: Promise<CloseReport> | undefined;
+  /** It told that it is closed: nothing follows. */
+  #isOver = false;
 
   /** @internal */
   protected constructor(type: SocketType, transport: Transport, options: SocketOptions) {
@@ -136,12 +138,12 @@ export abstract class Socket<P extends Peer> {
    */
   bind(address: string): Promise<string> {
     this.assertOpen();
-    return this.endpoints.bind(address);
+    return quietly(this.endpoints.bind(address));
   }
 
   /** Stops listening on an address. Its peers stay. Resolves to false when it was not bound. */
   unbind(address: string): Promise<boolean> {
-    return this.endpoints.unbind(address);
+    return quietly(this.endpoints.unbind(address));
   }
 
   /**
@@ -214,6 +216,7 @@ export abstract class Socket<P extends Peer> {
       offClosed();
     };
     promise.then(off, off);
+    if (this.#isOver) waiters.rejectAll(new MsgError("MSG_CLOSED", `this ${this.type} is closed`));
     return promise;
   }
 
@@ -227,7 +230,12 @@ export abstract class Socket<P extends Peer> {
   close({ lingerMs = closeLingerMs }: CloseOptions = {}): Promise<CloseReport> {
     if (this.#closing === undefined) {
       checkDelay("lingerMs", lingerMs);
-      this.#closing = this.#close(Math.min(lingerMs, 2 ** 31 - 1));
+      let begin: ((report: Promise<CloseReport>) => void) | undefined;
+      // Set before anything is ended: what that calls may close it again, or see it closed.
+      this.#closing = new Promise((resolve) => {
+        begin = resolve;
+      });
+      begin?.(this.#close(Math.min(lingerMs, 2 ** 31 - 1)));
     }
     return this.#closing;
   }
@@ -263,7 +271,12 @@ export abstract class Socket<P extends Peer> {
 
   /** @internal */
   protected emit<Name extends keyof SocketEvents>(name: Name, detail: SocketEvents[Name]): void {
-    this.#log?.(name, detail);
+    if (this.#isOver) return;
+    try {
+      this.#log?.(name, detail);
+    } catch (error) {
+      throwOutside(error);
+    }
     publishDiagnostics(this.type, name, detail);
     if (name === "error" && !this.#events.has(name)) this.#warn(detail as SocketEvents["error"]);
     this.#events.emit(name, detail);
@@ -330,6 +343,7 @@ export abstract class Socket<P extends Peer> {
     this.#silence.stop();
     const report = this.onClosed(closed);
     this.emit("closed", report);
+    this.#isOver = true;
     return report;
   }
 

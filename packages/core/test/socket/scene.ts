@@ -198,11 +198,16 @@ export class Outcome<T> {
   }
 }
 
+interface EventSource {
+  on<Name extends keyof SocketEvents>(
+    name: Name,
+    listener: (detail: SocketEvents[Name]) => void,
+  ): () => void;
+}
+
 /** Every event of a name, as it comes. */
 export function record<Name extends keyof SocketEvents>(
-  socket: {
-    on(name: Name, listener: (detail: SocketEvents[Name]) => void): () => void;
-  },
+  socket: EventSource,
   name: Name,
 ): SocketEvents[Name][] {
   const seen: SocketEvents[Name][] = [];
