@@ -14,6 +14,8 @@ import { WaiterList } from "./waiter-list.ts";
 /** What a job costs beside its payload, so that a loop of empty ones takes turns too. */
 const jobOverheadBytes = 64;
 
+const nobody: readonly never[] = [];
+
 type Pending = PushJob<PushPeer>;
 
 /** What the dispatcher needs of its socket. */
@@ -132,17 +134,12 @@ export class JobDispatcher implements FlowHandlers {
   onPeerClosed(peer: PushPeer): void {
     const jobs = this.#takeBack(peer);
     const { sentBytes } = peer.connection.outbox;
-    const spent: Pending[] = [];
-    if (this.#options.delivery === "at-most-once") {
-      if (jobs.length > 0) this.#context.onLost(peer, jobs.length);
-    } else {
-      for (const job of jobs) {
-        // What never left this process was not delivered.
-        if (job.endsAtByte <= sentBytes && this.#isSpent(job)) spent.push(job);
-        else this.#returned.addLost(job);
-      }
-    }
-    this.#afterReturn(peer, spent);
+    this.#onReturned(peer, jobs, (job) => {
+      // What never left this process was not delivered.
+      if (job.endsAtByte <= sentBytes && this.#isSpent(job)) return false;
+      this.#returned.addLost(job);
+      return true;
+    });
   }
 
   /** What it had has nowhere to go: the socket closes. */
@@ -168,16 +165,11 @@ export class JobDispatcher implements FlowHandlers {
   onRefused(peer: PushPeer, jobs: readonly Pending[], ignored: number): void {
     this.#refusedJobs += jobs.length;
     this.#ignoredSettlements += ignored;
-    const spent: Pending[] = [];
-    if (this.#options.delivery === "at-most-once") {
-      if (jobs.length > 0) this.#context.onLost(peer, jobs.length);
-    } else {
-      for (const job of jobs) {
-        if (this.#isSpent(job)) spent.push(job);
-        else this.#returned.addRefused(job, peer);
-      }
-    }
-    this.#afterReturn(peer, spent);
+    this.#onReturned(peer, jobs, (job) => {
+      if (this.#isSpent(job)) return false;
+      this.#returned.addRefused(job, peer);
+      return true;
+    });
   }
 
   /** Waits until every job has its end, or no PULL is left; at most `timeoutMs`. */
@@ -200,7 +192,8 @@ export class JobDispatcher implements FlowHandlers {
   }
 
   #takeBack(peer: PushPeer): Pending[] {
-    this.#peers.splice(this.#peers.indexOf(peer), 1);
+    const index = this.#peers.indexOf(peer);
+    if (index >= 0) this.#peers.splice(index, 1);
     return peer.takeBack();
   }
 
@@ -231,7 +224,7 @@ export class JobDispatcher implements FlowHandlers {
 
   /** The PULL for a job that waits behind nothing. */
   #peerForNew(): PushPeer | undefined {
-    return this.#waiting.size > 0 || this.#holdsNewBack ? undefined : this.#pick([]);
+    return this.#waiting.size > 0 || this.#holdsNewBack ? undefined : this.#pick(nobody);
   }
 
   /** Jobs that came back go first, and are not allowed to grow without bound behind new ones. */
@@ -262,7 +255,7 @@ export class JobDispatcher implements FlowHandlers {
   #pump(): void {
     if (this.#returned.size > 0) this.#returned.pump(this.#giveAgain);
     for (let job = this.#waiting.first; job?.wire !== undefined; job = this.#waiting.first) {
-      const peer = this.#holdsNewBack ? undefined : this.#pick([]);
+      const peer = this.#holdsNewBack ? undefined : this.#pick(nobody);
       if (peer === undefined) return;
       this.#waiting.accept(job);
       this.#give(job, job.wire, peer);
@@ -288,10 +281,14 @@ export class JobDispatcher implements FlowHandlers {
     return job.earlierDeliveries >= this.#options.maxDeliveries;
   }
 
-  /** Events come last: a listener may send. */
-  #afterReturn(peer: PushPeer, spent: readonly Pending[]): void {
+  /** @param keep - false when the job may not be sent again. */
+  #onReturned(peer: PushPeer, jobs: readonly Pending[], keep: (job: Pending) => boolean): void {
+    const isLost = this.#options.delivery === "at-most-once";
+    const spent = isLost ? [] : jobs.filter((job) => !keep(job));
     this.#pump();
     this.#checkIdle();
+    // Events come last: a listener may send.
+    if (isLost && jobs.length > 0) this.#context.onLost(peer, jobs.length);
     for (const job of spent) this.#context.onUndeliverable(peer, job.payload);
   }
 

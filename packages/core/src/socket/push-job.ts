@@ -2,6 +2,9 @@ import type { WirePayload } from "../wire/compression.ts";
 import type { Linked } from "./linked-queue.ts";
 import { emptyBytes } from "../bytes.ts";
 
+/** Of every job that nobody has refused: one array for all. */
+const nobody: readonly never[] = [];
+
 /** The `send()` that waits until its job is given to a PULL. */
 export interface WaitingSend {
   resolve(): void;
@@ -28,7 +31,7 @@ export class PushJob<Target> implements Linked<PushJob<Target>> {
   /** Where it ends in what its PULL's connection was given: beyond what was sent, it never left. */
   endsAtByte = 0;
   /** Who refused it since its last back-off. */
-  refusedBy: readonly Target[] = [];
+  refusedBy: readonly Target[] = nobody;
   /** How many back-offs it had. */
   backOffs = 0;
   /** When whoever refused it may get it again. */

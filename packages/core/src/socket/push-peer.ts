@@ -61,7 +61,7 @@ export class PushPeer extends Peer implements PushSink {
   get hasRoom(): boolean {
     const unsettled = this.#unsettled;
     if (this.#window <= unsettled.size || this.#isDraining) return false;
-    if (unsettled.size > 0 && unsettled.bytes >= this.#options.maxUnackedBytes) return false;
+    if (unsettled.bytes >= this.#options.maxUnackedBytes) return false;
     const { phase, outbox } = this.connection;
     return unsettled.hasSequence && phase === "ready" && !outbox.isFull;
   }

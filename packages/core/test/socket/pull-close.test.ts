@@ -1,7 +1,7 @@
 import { expectNoLeaks, waitFor } from "@msg-ts/testing";
 import { describe, expect, it } from "vitest";
 import type { Job } from "../../src/socket/job.ts";
-import { flowHex, jobHex, rawPush, Rig, turns } from "./push-pull-rig.ts";
+import { Deferred, flowHex, jobHex, rawPush, Rig, turns } from "./push-pull-rig.ts";
 
 const longLingerMs = 60_000;
 
@@ -27,25 +27,23 @@ describe("PULL close()", () => {
     const closing = pull.close({ lingerMs: longLingerMs });
     await waitFor(() => peer.hasEnded, { what: "the PULL ends its stream" });
     peer.end();
-    await closing;
+    expect(await closing).toEqual({ unsent: 0, unacknowledged: 0 });
   });
 
   it("lets the running call of a callback finish, and acknowledges it", async () => {
     const { pull, peer } = await rawPush({ window: 9 });
     await peer.expect(flowHex("window", 0, 9));
-    let finish = (): void => {};
+    const work = new Deferred();
     const started: string[] = [];
     pull.consume((job) => {
       started.push(job.text());
-      return new Promise((resolve) => {
-        finish = resolve;
-      });
+      return work.promise;
     });
     peer.write(jobHex(0, "0") + jobHex(1, "1"));
     await waitFor(() => started.length === 1, { what: "the callback runs" });
     const closing = pull.close({ lingerMs: longLingerMs });
     await peer.expect(flowHex("window", 0, 0) + flowHex("bye") + flowHex("nack", 1, 1));
-    finish();
+    work.resolve();
     await peer.expect(flowHex("ack", 0, 1));
     await peer.closed();
     peer.end();
@@ -78,12 +76,10 @@ describe("PULL close()", () => {
   it("waits for a call that goes on after it settled its job itself", async () => {
     const { pull, peer } = await rawPush();
     let isFinished = false;
-    let finish = (): void => {};
+    const work = new Deferred();
     pull.consume(async (job) => {
       job.ack();
-      await new Promise<void>((resolve) => {
-        finish = resolve;
-      });
+      await work.promise;
       isFinished = true;
     });
     peer.write(jobHex(0, "0"));
@@ -91,7 +87,7 @@ describe("PULL close()", () => {
     const closing = pull.close({ lingerMs: longLingerMs });
     await turns();
     expect(peer.hasEnded).toBe(false);
-    finish();
+    work.resolve();
     await peer.closed();
     expect(isFinished).toBe(true);
     peer.end();
@@ -122,7 +118,7 @@ describe("PULL close()", () => {
     await pull.receive();
     const closing = pull.close({ lingerMs: longLingerMs });
     peer.destroy();
-    await closing;
+    expect(await closing).toEqual({ unsent: 0, unacknowledged: 0 });
   });
 
   it("gives what it returns to another PULL of the same PUSH, once", async () => {

@@ -4,7 +4,7 @@ import type { Job } from "../../src/socket/job.ts";
 import type { PullOptions } from "../../src/socket/pull-options.ts";
 import type { PullSocket } from "../../src/socket/pull.ts";
 import type { RawPeer } from "./push-pull-rig.ts";
-import { flowHex, jobHex, rawPush, turns } from "./push-pull-rig.ts";
+import { Deferred, flowHex, jobHex, rawPush, turns } from "./push-pull-rig.ts";
 
 /** A PULL that got `count` jobs, named by their sequence. */
 async function scene(
@@ -57,7 +57,7 @@ describe("for await over a PULL", () => {
     await second.next();
     await peer.expect(flowHex("ack", 1, 1));
     await first.return?.();
-    await peer.expect(flowHex("nack", 0, 1));
+    expect(await peer.expect(flowHex("nack", 0, 1))).toBe(true);
   });
 
   it("leaves alone what the application settled itself", async () => {
@@ -137,11 +137,11 @@ describe("consume()", () => {
 
   it("acknowledges when the callback's promise fulfils, not before", async () => {
     const { pull, peer } = await scene(1);
-    const { promise, resolve } = deferred();
-    pull.consume(() => promise);
+    const work = new Deferred();
+    pull.consume(() => work.promise);
     await turns();
     expect(peer.hex).toBe("");
-    resolve();
+    work.resolve();
     await peer.expect(flowHex("ack", 0, 1));
   });
 
@@ -161,18 +161,18 @@ describe("consume()", () => {
 
   it("runs as many calls at a time as concurrency says", async () => {
     const { pull, peer } = await scene(5);
-    const { promise, resolve } = deferred();
+    const work = new Deferred();
     let running = 0;
     pull.consume(
       () => {
         running++;
-        return promise;
+        return work.promise;
       },
       { concurrency: 3 },
     );
     await turns();
     expect(running).toBe(3);
-    resolve();
+    work.resolve();
     await waitFor(() => running === 5, { what: "all have run" });
     await peer.received(10);
   });
@@ -204,11 +204,3 @@ describe("receive()", () => {
     await expect(waiting).rejects.toMatchObject({ code: "MSG_CLOSED" });
   });
 });
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve: () => void = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
-}

@@ -12,17 +12,18 @@ import { flowHex, jobHex, rawPush, Rig, turns } from "./push-pull-rig.ts";
  * @param until - given, it is undone only then.
  */
 function brackets(until?: () => Promise<void>): Decompressor {
-  const undo = (payload: Uint8Array): Uint8Array => {
-    const text = new TextDecoder().decode(payload);
-    if (!/^\[.*\]$/.test(text)) throw new Error("no brackets");
-    return payload.subarray(1, -1);
-  };
   return {
     id: 5,
     name: "brackets",
     decompress: (payload) =>
-      until === undefined ? undo(payload) : until().then(() => undo(payload)),
+      until === undefined ? unbracketed(payload) : until().then(() => unbracketed(payload)),
   };
+}
+
+function unbracketed(payload: Uint8Array): Uint8Array {
+  const text = new TextDecoder().decode(payload);
+  if (!/^\[.*\]$/.test(text)) throw new Error("no brackets");
+  return payload.subarray(1, -1);
 }
 
 /** A job under compression id 5. */
@@ -96,7 +97,7 @@ describe("PULL", () => {
   it("sends its window first", async () => {
     const { peer } = await rawPush({ window: 7 });
     //               kind op seq      count
-    await peer.expect("04  00 00000000 00000007");
+    expect(await peer.expect("04  00 00000000 00000007")).toBe(true);
   });
 
   it("gives payload, peer and the number of deliveries", async () => {

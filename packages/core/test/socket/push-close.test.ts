@@ -76,7 +76,7 @@ describe("PUSH close()", () => {
       await pull.expect(jobHex(i, payload));
       pull.write(flowHex("ack", i, 1));
     }
-    await Promise.all(sends);
+    for (const sending of sends) await sending;
     await waitFor(() => pull.hasEnded, { what: "the PUSH ends its stream" });
     pull.end();
     expect(await closing).toEqual({ unsent: 0, unacknowledged: 0 });

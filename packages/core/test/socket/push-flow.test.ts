@@ -45,6 +45,14 @@ describe("PUSH closes a PULL's connection with MSG_PROTOCOL", () => {
 });
 
 describe("PUSH", () => {
+  it("gives nothing more to a PULL whose connection it is ending", async () => {
+    const { push, pull } = await scene(8, 1);
+    pull.write(flowHex("ack", 7, 1));
+    await waitFor(() => pull.hasEnded, { what: "the PUSH ends its side" });
+    expect(push.peers).toHaveLength(1);
+    expect(push.trySend("1")).toBe(false);
+  });
+
   it("sends nothing before the first WINDOW", async () => {
     const { push, pull, rig } = await scene(0, 0);
     const second = await rig.rawPull();
@@ -92,7 +100,7 @@ describe("PUSH", () => {
     void push.send("d");
     await pull.expect(jobHex(0, "123456789") + jobHex(1, "abc"));
     pull.write(flowHex("ack", 1, 1));
-    await pull.expect(jobHex(2, "d"));
+    expect(await pull.expect(jobHex(2, "d"))).toBe(true);
   });
 
   it("always gives a PULL one job, however large", async () => {
@@ -101,7 +109,7 @@ describe("PUSH", () => {
     void push.send("next");
     await pull.expect(jobHex(0, "large"));
     pull.write(flowHex("ack", 0, 1));
-    await pull.expect(jobHex(1, "next"));
+    expect(await pull.expect(jobHex(1, "next"))).toBe(true);
   });
 
   it("pauses at WINDOW 0 and recalls nothing", async () => {
@@ -157,7 +165,7 @@ describe("PUSH", () => {
     const { push, pull } = await scene(8, 0);
     void push.send("hello");
     //               kind flags seq     length   payload
-    await pull.expect("04  00  00000000 00000005 68656c6c6f");
+    expect(await pull.expect("04  00  00000000 00000005 68656c6c6f")).toBe(true);
   });
 });
 
@@ -181,6 +189,20 @@ describe("PUSH with several PULLs", () => {
     for (const pull of [first, ...others]) await pull.received(33);
     const counts = [first, ...others].map((pull) => pull.hex.length / 22);
     expect(counts).toEqual([3, 3, 3]);
+  });
+
+  it("takes turns also when each job is done before the next", async () => {
+    const { push, pull: first, rig } = await scene(8, 0);
+    const second = await rig.rawPull();
+    second.write(flowHex("window", 0, 8));
+    await turns();
+    for (let i = 0; i < 4; i++) {
+      void push.send(String(i));
+      const pull = i % 2 === 0 ? first : second;
+      expect(await pull.expect(jobHex(i >> 1, String(i)))).toBe(true);
+      pull.write(flowHex("ack", i >> 1, 1));
+      await waitFor(() => push.stats().unacknowledged === 0, { what: "it is done" });
+    }
   });
 
   it("does not let one that takes nothing hold up another", async () => {

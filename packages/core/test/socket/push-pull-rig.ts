@@ -165,8 +165,8 @@ export class RawPeer {
     this.#chunks = [joinBytes(this.#chunks).slice(count)];
   }
 
-  /** Waits until exactly this came, no more. */
-  async expect(literal: string): Promise<void> {
+  /** Waits until exactly this came, no more: then it is true, else it rejects. */
+  async expect(literal: string): Promise<true> {
     const expected = hex(bytes(literal));
     await waitFor(() => this.hex.length >= expected.length, {
       what: `the peer gets ${expected}, it has ${this.hex}`,
@@ -174,6 +174,7 @@ export class RawPeer {
     await turns();
     if (this.hex !== expected) throw new Error(`got ${this.hex}, expected ${expected}`);
     this.forget();
+    return true;
   }
 
   async received(count: number): Promise<void> {
@@ -196,7 +197,6 @@ export async function turns(count = 12): Promise<void> {
 
 /** A job frame's header in hex, for {@link RawPeer}. */
 export function jobHex(sequence: number, payload: string, earlierDeliveries = 0): string {
-  const word = (value: number): string => value.toString(16).padStart(8, "0");
   const flags = (earlierDeliveries << 3).toString(16).padStart(2, "0");
   const body = hex(new TextEncoder().encode(payload));
   return `04 ${flags} ${word(sequence)} ${word(body.length / 2)} ${body}`;
@@ -204,9 +204,12 @@ export function jobHex(sequence: number, payload: string, earlierDeliveries = 0)
 
 /** A flow frame in hex. */
 export function flowHex(op: "window" | "ack" | "nack" | "bye", sequence = 0, count = 0): string {
-  const word = (value: number): string => value.toString(16).padStart(8, "0");
   const number = ["window", "ack", "nack", "bye"].indexOf(op);
   return `04 0${number} ${word(sequence)} ${word(count)}`;
+}
+
+function word(value: number): string {
+  return value.toString(16).padStart(8, "0");
 }
 
 /** The reason of a promise that must reject. */
@@ -217,4 +220,12 @@ export async function rejection(promise: Promise<unknown> | undefined): Promise<
     return error;
   }
   throw new Error("it did not reject");
+}
+
+/** A promise that is fulfilled by hand. */
+export class Deferred {
+  resolve!: () => void;
+  readonly promise: Promise<void> = new Promise((resolve) => {
+    this.resolve = resolve;
+  });
 }

@@ -72,8 +72,9 @@ describe("PUSH and PULL over TCP", () => {
     const pull = await pullFrom(push.address, { sendHighWaterBytes: 1 });
     pull.consume(() => {});
     const sends = Array.from({ length: 200 }, (_, i) => push.send(String(i)));
-    await Promise.all(sends);
+    for (const sending of sends) await sending;
     await waitFor(() => push.stats().acknowledged === 200, { what: "all are done" });
+    expect(push.stats()).toMatchObject({ waiting: 0, unacknowledged: 0 });
   });
 
   it("hold up the PUSH when the PULL takes nothing, and bound what both keep", async () => {

@@ -83,7 +83,7 @@ describe("a job whose PULL is lost", () => {
     await turns();
     pull.destroy();
     const other = await pullWith(rig, 8);
-    await other.expect(jobHex(0, "1", 1));
+    expect(await other.expect(jobHex(0, "1", 1))).toBe(true);
   });
 
   it("comes again at once when its PULL ended in order without settling it", async () => {
@@ -92,7 +92,7 @@ describe("a job whose PULL is lost", () => {
     await pull.received(11);
     const other = await pullWith(rig, 8);
     pull.end();
-    await other.expect(jobHex(0, "1", 1));
+    expect(await other.expect(jobHex(0, "1", 1))).toBe(true);
   });
 
   it("has a flag that stops counting at 15 and a life that goes on", async () => {
@@ -109,6 +109,7 @@ describe("a job whose PULL is lost", () => {
     await last.received(11);
     last.write(flowHex("ack", 0, 1));
     await waitFor(() => rig.push.stats().acknowledged === 1, { what: "it is done at last" });
+    expect(rig.push.stats()).toMatchObject({ redelivered: 19, dropped: {} });
   });
 });
 
@@ -180,7 +181,7 @@ describe("a job that is refused", () => {
     await pull.expect(jobHex(0, "1"));
     pull.write(flowHex("nack", 0, 1));
     const late = await pullWith(rig, 1);
-    await late.expect(jobHex(0, "1", 1));
+    expect(await late.expect(jobHex(0, "1", 1))).toBe(true);
   });
 
   it("stops new jobs from going when maxWaiting of its kind wait", async () => {
@@ -225,7 +226,7 @@ describe("PUSH at most once", () => {
     for (let i = 0; i < 3; i++) void rig.push.send(String(i));
     await pull.expect(jobHex(0, "0") + jobHex(1, "1"));
     pull.write(flowHex("ack", 0, 1));
-    await pull.expect(jobHex(2, "2"));
+    expect(await pull.expect(jobHex(2, "2"))).toBe(true);
   });
 
   it("counts a refused job as lost", async () => {
@@ -233,7 +234,8 @@ describe("PUSH at most once", () => {
     void rig.push.send("1");
     await pull.received(11);
     pull.write(flowHex("nack", 0, 1));
-    await waitFor(() => rig.push.stats().dropped["lost-job"] === 1, { what: "it is lost" });
+    await waitFor(() => rig.push.stats().refusedJobs === 1, { what: "it is refused" });
+    expect(rig.push.stats()).toMatchObject({ dropped: { "lost-job": 1 }, returned: 0 });
   });
 
   it("loses nothing that still waits", async () => {
@@ -242,6 +244,6 @@ describe("PUSH at most once", () => {
     const first = await rig.rawPull();
     first.destroy();
     const pull = await pullWith(rig, 1);
-    await pull.expect(jobHex(0, "1"));
+    expect(await pull.expect(jobHex(0, "1"))).toBe(true);
   });
 });
