@@ -1,9 +1,7 @@
+import { createHook } from "node:async_hooks";
 import process from "node:process";
 import { beforeEach } from "vitest";
 import { waitFor } from "./wait-for.ts";
-
-/** What keeps a process alive, by kind, such as 2 of `TCPSocketWrap`. */
-export type ResourceCounts = ReadonlyMap<string, number>;
 
 /** How {@link expectNoLeaks} judges. */
 export interface NoLeaksOptions {
@@ -11,26 +9,69 @@ export interface NoLeaksOptions {
   readonly withinMs?: number;
 }
 
-/** Kinds that come and go by themselves: file reads of the test runner, queued callbacks. */
-const passing = /^(?:FSReq|Immediate|TickObject|Microtask)/;
+/** Kinds that come and go by themselves, and timers, which are watched one by one. */
+const uncounted = /^(?:FSReq|Immediate|TickObject|Microtask|Timeout)/;
 
-/** Counts timers, sockets and other handles that keep the process alive now. */
-export function countResources(): ResourceCounts {
-  const counts = new Map<string, number>();
-  for (const kind of process.getActiveResourcesInfo()) {
-    if (!passing.test(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+/** Between the code that sets a timer and the watch. */
+const innerFrame = /\bnode:|\/no-leaks\.ts/;
+
+/**
+ * Who may leave a timer: the test runner, whose timers outlive tests and would hide a test's own in
+ * a mere count, and the polling by which leaks are looked for.
+ */
+const foreignFrame = /node_modules\/(?:@vitest|vitest|vite)\/|\/wait-for\.ts/;
+
+/**
+ * Watches for what keeps a process alive and was not there when the watch began: timers, with where
+ * they were set, and sockets, servers and other handles, counted by kind.
+ */
+export class LeakWatch {
+  readonly #before: ReadonlyMap<string, number> = countHandles();
+  readonly #timers: Map<number, { readonly timer: NodeJS.Timeout; readonly where: string }> =
+    new Map();
+  readonly #hook = createHook({
+    init: (id, type, _trigger, resource) => {
+      if (type === "Timeout") this.#onTimer(id, resource as NodeJS.Timeout);
+    },
+    destroy: (id) => this.#timers.delete(id),
+  });
+
+  constructor() {
+    this.#hook.enable();
   }
-  return counts;
+
+  /** What is left now, such as `TCPSocketWrap +2` or `a timer set at file.ts:7:3`. */
+  leaks(): string[] {
+    const leaks: string[] = [];
+    for (const { timer, where } of this.#timers.values()) {
+      if (timer.hasRef()) leaks.push(`a timer set ${where}`);
+    }
+    for (const [kind, count] of countHandles()) {
+      const extra = count - (this.#before.get(kind) ?? 0);
+      if (extra > 0) leaks.push(`${kind} +${extra}`);
+    }
+    return leaks;
+  }
+
+  /** Ends the watch; what {@link leaks} says afterwards means nothing. */
+  stop(): void {
+    this.#hook.disable();
+    this.#timers.clear();
+  }
+
+  #onTimer(id: number, timer: NodeJS.Timeout): void {
+    const frames = (new Error("where").stack ?? "").split("\n").slice(1);
+    const where = frames.find((frame) => !innerFrame.test(frame))?.trim() ?? "inside Node.js";
+    if (!foreignFrame.test(where)) this.#timers.set(id, { timer, where });
+  }
 }
 
-/** What there is more of now than there was, such as `TCPSocketWrap +2`; empty when nothing. */
-export function leaksSince(before: ResourceCounts): string[] {
-  const leaks: string[] = [];
-  for (const [kind, count] of countResources()) {
-    const extra = count - (before.get(kind) ?? 0);
-    if (extra > 0) leaks.push(`${kind} +${extra}`);
+function countHandles(): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const kind of process.getActiveResourcesInfo()) {
+    if (!uncounted.test(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
-  return leaks;
+  return counts;
 }
 
 /**
@@ -40,16 +81,16 @@ export function leaksSince(before: ResourceCounts): string[] {
 export function expectNoLeaks(options: NoLeaksOptions = {}): void {
   const { withinMs = 2_000 } = options;
   beforeEach(({ onTestFinished }) => {
-    const before = countResources();
+    const watch = new LeakWatch();
     onTestFinished(async () => {
-      let leaks: string[] = [];
-      const isClean = (): boolean => {
-        leaks = leaksSince(before);
-        return leaks.length === 0;
-      };
-      await waitFor(isClean, { what: "nothing is left behind", withinMs }).catch(() => {
-        throw new Error(`the test left behind after ${withinMs} ms: ${leaks.join(", ")}`);
+      const isClean = (): boolean => watch.leaks().length === 0;
+      const what = "nothing is left behind";
+      const error = await waitFor(isClean, { what, withinMs }).catch(() => {
+        const text = `the test left behind after ${withinMs} ms: ${watch.leaks().join(", ")}`;
+        return new Error(text);
       });
+      watch.stop();
+      if (error !== undefined) throw error;
     });
   });
 }

@@ -96,6 +96,17 @@ export class SimulatedRuntime implements Runtime {
     }
   }
 
+  /**
+   * Runs `first` and the callbacks of {@link nextTurn} that wait now as one tick that does not end:
+   * what `first` leaves for the end of its tick is still undone when the others run.
+   */
+  runTurnWithoutTicks(first: () => void): void {
+    const turn = this.#turns;
+    this.#turns = [];
+    first();
+    for (const callback of turn) callback();
+  }
+
   /** Runs ticks and turns until nothing is queued. Time stands still. */
   run(): void {
     for (let count = 0; !this.isAtRest; count++) {
