@@ -18,7 +18,7 @@ export interface CodeBlock {
 }
 
 /** A link that leads to another place in the repository. */
-export interface LocalLink {
+interface LocalLink {
   readonly line: number;
   /** As written. */
   readonly target: string;
@@ -29,7 +29,7 @@ export interface LocalLink {
 }
 
 /** A table with a comment `<!-- name: argument -->` on the line before it. */
-export interface MarkedTable {
+interface MarkedTable {
   readonly line: number;
   readonly name: string;
   readonly argument: string;
