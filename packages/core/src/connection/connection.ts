@@ -74,6 +74,7 @@ export class Connection implements ReadGate {
   #hasPeerEnded = false;
   /** Bytes received so far. Anything at all from the peer moves it, so it also tells silence. */
   receivedBytes = 0;
+  #handshakeBytes = 0;
 
   constructor(link: Link, options: ConnectionOptions, handlers: ConnectionHandlers) {
     this.#link = link;
@@ -111,6 +112,11 @@ export class Connection implements ReadGate {
   /** Bytes received that are not decoded yet. */
   get undecodedBytes(): number {
     return this.#assembler?.bufferedBytes ?? 0;
+  }
+
+  /** Bytes received behind the handshake. */
+  get framedBytes(): number {
+    return this.receivedBytes - this.#handshakeBytes;
   }
 
   /** Begins the handshake. Call once. A connection that needs none is ready before this returns. */
@@ -224,6 +230,7 @@ export class Connection implements ReadGate {
     this.#dispatch({ type: "welcomed" });
     const unread = this.#handshake?.release();
     this.#handshake = undefined;
+    this.#handshakeBytes = this.receivedBytes - (unread?.length ?? 0);
     const decoder = this.#handlers.onReady(welcome);
     if (decoder === undefined || this.phase !== "ready") return;
     this.#assembler = new FrameAssembler(decoder);

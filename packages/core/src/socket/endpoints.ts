@@ -7,6 +7,7 @@ import { ChunkPool } from "../connection/outbox.ts";
 import { MsgError } from "../errors.ts";
 import type { TimerHandle } from "../runtime.ts";
 import type { SocketEvents } from "./events.ts";
+import { watchFirstBytes } from "./first-bytes.ts";
 import type { Peer } from "./peer.ts";
 import type { ResolvedSocketOptions } from "./socket-options.ts";
 
@@ -320,9 +321,13 @@ export class Endpoints<P extends Peer> {
     }
     const peer = this.#handlers.createPeer(connection, this.#infoOf(connection, entry, welcome));
     entry.peer = peer;
-    if (probationMs === 0) this.#announce(peer);
-    else entry.timer = runtime.setTimer(() => this.#announce(peer), probationMs);
-    return peer.decoder;
+    if (probationMs === 0) {
+      this.#announce(peer);
+      return peer.decoder;
+    }
+    entry.timer = runtime.setTimer(() => this.#announce(peer), probationMs);
+    // A peer that speaks has passed: what it says is for a peer that is ready.
+    return watchFirstBytes(peer.decoder, () => this.#announce(peer));
   }
 
   #infoOf(connection: Connection, entry: Entry<P>, { claims, name }: Welcome): PeerInfo {
@@ -338,7 +343,9 @@ export class Endpoints<P extends Peer> {
   }
 
   #announce(peer: P): void {
-    if (peer.connection.phase === "closed" || peer.connection.phase === "ending") return;
+    if (peer.isReady || peer.connection.phase === "closed" || peer.connection.phase === "ending") {
+      return;
+    }
     peer.isReady = true;
     this.peers.add(peer);
     this.counters.connects++;
@@ -358,7 +365,7 @@ export class Endpoints<P extends Peer> {
       const ended = new MsgError("MSG_PEER_LOST", "peer ended during the handshake");
       this.#onRefused(entry.endpoint, connection.peer.address, reason ?? ended);
     } else if (peer.isReady) this.#onPeerGone(peer, reason);
-    const isProven = peer !== undefined && connection.receivedBytes > 0;
+    const isProven = peer !== undefined && connection.framedBytes > 0;
     dialer?.onConnectionClosed(connection, isProven, reason);
     if (this.#isAllClosed) this.#onAllClosed?.();
   }

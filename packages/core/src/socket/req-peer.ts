@@ -37,7 +37,10 @@ export class ReqPeer extends Peer implements ReqSink {
 
   /** Whether one more request may go to it now. */
   hasRoom(maxInFlight: number): boolean {
-    return !this.isDraining && this.inFlight < maxInFlight && !this.connection.outbox.isFull;
+    if (this.isDraining || this.inFlight >= maxInFlight) return false;
+    const { phase, outbox } = this.connection;
+    // What is written to a connection that ends is lost.
+    return phase === "ready" && !outbox.isFull;
   }
 
   onReply(id: number, payload: Uint8Array): void {
