@@ -40,6 +40,8 @@ const minPieceBytes = 64;
 /** A piece of output that a thread fills; a detour for less would cost more than the work. */
 const minAsyncPieceBytes = 64 * 1024;
 const maxCompressPieceBytes = 256 * 1024;
+/** Keeping this much alive is cheaper than a copy. */
+const neverTrimmedBytes = 8 * 1024;
 
 /**
  * Makes the compressor `gzip`, id 1: RFC 1952, one member.
@@ -217,10 +219,16 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A result that would keep more than twice its own memory alive is copied out of it. */
+/**
+ * A result that would keep more than twice its own memory alive is copied out of it: Node's pool,
+ * from which zlib takes its pieces, has 64 KiB since Node 24.
+ */
 function trimmed(result: Buffer): Buffer {
-  const isPooled = result.buffer.byteLength <= Buffer.poolSize;
-  return isPooled || result.length * 2 >= result.buffer.byteLength ? result : Buffer.from(result);
+  const keptBytes = result.buffer.byteLength;
+  if (keptBytes <= neverTrimmedBytes || keptBytes <= 2 * result.length) return result;
+  const copy = Buffer.allocUnsafeSlow(result.length);
+  copy.set(result);
+  return copy;
 }
 
 function between(min: number, value: number, max: number): number {
