@@ -93,7 +93,6 @@ export class JobRing<Job extends { readonly bytes: number }> {
   }
 
   #advance(): void {
-    if (this.size === 0) this.#oldest = this.#next;
     const mask = this.#ring.length - 1;
     while (this.#oldest !== this.#next && this.#ring[this.#oldest & mask] === undefined) {
       this.#oldest = (this.#oldest + 1) >>> 0;

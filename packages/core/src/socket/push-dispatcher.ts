@@ -178,8 +178,10 @@ export class JobDispatcher implements FlowHandlers {
     await this.#idle.wait({ timeoutMs }, timedOut).catch(() => {});
   }
 
-  /** Ends everything; what is left is reported. All PULLs are gone. */
+  /** Ends everything; what is left is reported. */
   close(error: MsgError): CloseReport {
+    // A transport that does not keep its promises may have left one behind.
+    while (this.#peers[0] !== undefined) this.onPeerAbandoned(this.#peers[0]);
     const { unsent, unacknowledged } = this.#abandoned;
     const waiting = this.#waiting.size;
     const returned = this.#returned.clear();

@@ -1,7 +1,8 @@
 import { expectNoLeaks, waitFor } from "@msg-ts/testing";
+import { Inproc } from "@msg-ts/transports/inproc";
 import { describe, expect, it } from "vitest";
 import type { Job } from "../../src/socket/job.ts";
-import { Deferred, flowHex, jobHex, rawPush, Rig, turns } from "./push-pull-rig.ts";
+import { Deferred, flowHex, jobHex, RawPeer, rawPush, Rig, turns } from "./push-pull-rig.ts";
 
 const longLingerMs = 60_000;
 
@@ -119,6 +120,36 @@ describe("PULL close()", () => {
     const closing = pull.close({ lingerMs: longLingerMs });
     peer.destroy();
     expect(await closing).toEqual({ unsent: 0, unacknowledged: 0 });
+  });
+
+  it("wants nothing of a PUSH that becomes ready only then", async () => {
+    const { pull, peer, hub } = await rawPush({ reconnect: { minDelayMs: 1, maxDelayMs: 1 } });
+    peer.write(jobHex(0, "0"));
+    const job = await pull.receive();
+    // A listener that ends the first connection before a byte: the next one is watched for a while.
+    const late: RawPeer[] = [];
+    let links = 0;
+    const listener = await new Inproc(hub).listen("late", {
+      onLink: (link) => {
+        if (links++ === 0) link.destroy();
+        else late.push(new RawPeer(link));
+      },
+      onError: () => {},
+    });
+    await pull.connect("late");
+    await waitFor(() => (late[0]?.hex.length ?? 0) >= 10, { what: "it is dialed again" });
+    late[0]?.forget();
+    //                  version type name
+    late[0]?.write("00 01      05   0000");
+    await turns();
+    const closing = pull.close({ lingerMs: longLingerMs });
+    expect(await late[0]?.expect(flowHex("window", 0, 0) + flowHex("bye"))).toBe(true);
+    late[0]?.end();
+    job.ack();
+    await peer.closed();
+    peer.end();
+    await closing;
+    await listener.close();
   });
 
   it("gives what it returns to another PULL of the same PUSH, once", async () => {

@@ -103,7 +103,7 @@ export class Rig {
 /** A PULL that listens, and a raw peer that dials it. */
 export async function rawPush(
   options: PullOptions = {},
-): Promise<{ pull: PullSocket; peer: RawPeer }> {
+): Promise<{ pull: PullSocket; peer: RawPeer; hub: InprocHub }> {
   const hub = new InprocHub();
   const pull = new PullSocket(new Inproc(hub), options);
   onTestFinished(async () => void (await pull.close({ lingerMs: 0 })));
@@ -114,7 +114,7 @@ export async function rawPush(
   peer.write("00 01      05   0000");
   await peer.received(5);
   peer.forget(5);
-  return { pull, peer };
+  return { pull, peer, hub };
 }
 
 /** One end of a link, by hand. */

@@ -2,6 +2,7 @@ import { waitFor } from "@msg-ts/testing";
 import { describe, expect, it } from "vitest";
 import type { SocketEvents } from "../../src/socket/events.ts";
 import type { PushOptions } from "../../src/socket/push-options.ts";
+import type { PushPeer } from "../../src/socket/push-peer.ts";
 import type { RawPeer } from "./push-pull-rig.ts";
 import { flowHex, jobHex, Rig, turns } from "./push-pull-rig.ts";
 
@@ -86,12 +87,15 @@ describe("a job whose PULL is lost", () => {
     expect(await other.expect(jobHex(0, "1", 1))).toBe(true);
   });
 
-  it("comes again at once when its PULL ended in order without settling it", async () => {
+  it("comes again at once when its PULL ended in order, also when that does not read", async () => {
     const { rig, pull } = await scene(8);
     void rig.push.send("1");
     await pull.received(11);
     const other = await pullWith(rig, 8);
+    pull.setReading(false);
     pull.end();
+    // An end in order would wait for the PULL's side for a second.
+    await waitFor(() => other.hex !== "", { what: "it comes again", withinMs: 700 });
     expect(await other.expect(jobHex(0, "1", 1))).toBe(true);
   });
 
@@ -219,6 +223,15 @@ describe("PUSH at most once", () => {
       returned: 0,
     });
     expect(other.hex).toBe("");
+  });
+
+  it("keeps no payload once it is written", async () => {
+    const { rig, pull } = await scene(8, { delivery: "at-most-once" });
+    void rig.push.send("1");
+    await pull.received(11);
+    const { endpoints } = rig.push as unknown as { endpoints: { peers: ReadonlySet<PushPeer> } };
+    const jobs = Array.from(endpoints.peers, (peer) => peer.takeBack()).flat();
+    expect(jobs.map((job) => [job.payload.length, job.wire])).toEqual([[0, undefined]]);
   });
 
   it("keeps to the window until jobs are settled", async () => {
