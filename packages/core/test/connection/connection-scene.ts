@@ -96,7 +96,7 @@ export class End<Type extends SocketType> {
 }
 
 /** The other end of a link, byte by byte. */
-export class RawPeer {
+class RawPeer {
   readonly link: MemoryLink;
   readonly #chunks: Uint8Array[] = [];
   hasPeerEnded = false;

@@ -9,7 +9,7 @@ import type { Write } from "./golden-vectors.ts";
 import { recordingSink } from "./recording-sink.ts";
 
 /** A gate that a test opens and closes. */
-export class TestGate implements ReadGate {
+class TestGate implements ReadGate {
   #holds = 0;
 
   get isOpen(): boolean {

@@ -19,7 +19,7 @@ export type Write = {
 }[SocketType];
 
 /** The time in all of them. */
-export const goldenMicros = 1_700_000_000_000_000;
+const goldenMicros = 1_700_000_000_000_000;
 
 /** ASCII as bytes. */
 export function ascii(text: string): Uint8Array {

@@ -156,7 +156,7 @@ describe("a HELLO", () => {
     });
   }
 
-  it("is not what came: any other kind closes the connection, naming both", async () => {
+  it("is the only legal kind: another one closes the connection, naming both", async () => {
     for (const kind of ["01", "02", "03", "04", "16", "47", "ff"]) {
       const { runtime, peer, end } = await startedAgainstRawPeer("PULL", "accepts");
       peer.send(`${kind} 000000000000000000`);

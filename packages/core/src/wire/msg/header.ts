@@ -17,6 +17,7 @@ export const compressionMask = 0x07;
 export const errorReplyFlags = 0x80;
 /** Bits 3-6 of a job's flags: earlier deliveries, saturating. */
 export const deliveriesShift = 3;
+/** The most that those bits can tell. */
 export const maxEarlierDeliveries = 15;
 
 /** The id of a goodbye; no request has it. */
@@ -32,13 +33,13 @@ export const shortHeaderBytes = 10;
 export const topicStartBytes = 4;
 /** All of a 0x03 frame but its topic and payload. */
 export const messageHeaderBytes = 20;
-/** The most bytes of a topic on the wire. */
-export const maxWireTopicBytes = 0xffff;
 
+/** Second byte of a flow frame. */
 export const flowOp = { window: 0, acknowledge: 1, refuse: 2, bye: 3 } as const;
 /** The most jobs one flow frame may settle. */
 export const maxSettledRange = 65_536;
 
+/** What a topic of ours begins with, or is. */
 export const topicPrefix = {
   subscribe: "MSG.SUB.",
   unsubscribe: "MSG.UNSUB.",
