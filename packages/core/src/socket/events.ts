@@ -29,7 +29,7 @@ export type DropReason =
 export interface CloseReport {
   /** Messages accepted that did not reach the transport. */
   readonly unsent: number;
-  /** PUSH: jobs sent that no PULL acknowledged. */
+  /** PUSH: jobs sent that no PULL acknowledged. REQ: requests sent that nobody answered. */
   readonly unacknowledged: number;
 }
 

@@ -27,7 +27,8 @@ export interface ReqOptions extends SocketOptions {
   readonly maxInFlight?: number | undefined;
 
   /**
-   * How many requests may wait for a peer; one more rejects with `MSG_HIGH_WATER_MARK`.
+   * How many requests may wait for a peer or for a compressor; one more rejects with
+   * `MSG_HIGH_WATER_MARK`.
    *
    * 0 or more, or `Infinity`.
    *
@@ -36,7 +37,7 @@ export interface ReqOptions extends SocketOptions {
   readonly maxQueued?: number | undefined;
 
   /**
-   * How many bytes of payload may wait for a peer. One request may always wait.
+   * How many bytes of payload may wait so. One request may always wait.
    *
    * Bytes, 0 or more, or `Infinity`.
    *

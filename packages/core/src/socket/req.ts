@@ -116,6 +116,7 @@ export class ReqSocket extends Socket<ReqPeer> {
   }
 
   protected override onPeerClosed(peer: ReqPeer, reason: MsgError | undefined): void {
+    if (this.isClosed) this.#dispatcher.startDraining(closed());
     this.#dispatcher.onPeerClosed(peer, reason);
   }
 
@@ -125,11 +126,15 @@ export class ReqSocket extends Socket<ReqPeer> {
 
   /** What no peer has yet cannot be answered any more; what one has may be. */
   protected override drain(lingerMs: number): Promise<void> {
-    this.#dispatcher.rejectQueued(new MsgError("MSG_CLOSED", "this REQ was closed"));
+    this.#dispatcher.startDraining(closed());
     return this.#dispatcher.whenIdle(lingerMs);
   }
 
   protected override onClosed(error: MsgError): CloseReport {
     return this.#dispatcher.rejectAll(error);
   }
+}
+
+function closed(): MsgError {
+  return new MsgError("MSG_CLOSED", "this REQ was closed");
 }

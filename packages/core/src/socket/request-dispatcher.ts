@@ -50,8 +50,15 @@ export class RequestDispatcher implements ReplyHandlers {
   readonly #roundTrip: DurationHistogram = new DurationHistogram();
   readonly #idle: WaiterList<void>;
   #queuedBytes = 0;
+  /** What a compressor works on, also for requests that have ended meanwhile. */
+  #compressing = 0;
+  #compressingBytes = 0;
   #inFlight = 0;
   #timeouts = 0;
+  /** Set when the socket closes: what has no peer cannot wait for one any more. */
+  #closed: MsgError | undefined;
+  #unsentAtClose = 0;
+  #unansweredAtClose = 0;
 
   constructor(context: DispatcherContext) {
     this.#context = context;
@@ -84,17 +91,18 @@ export class RequestDispatcher implements ReplyHandlers {
     if (failFast && peers.size === 0) {
       return new MsgError("MSG_NO_PEER", "no peer is connected and failFast is set");
     }
-    if (this.#queue.size === 0 && this.#peerWithRoom() !== undefined) return undefined;
+    // What is being compressed has no peer yet: it waits, whoever has room.
+    const waiting = this.#queue.size + this.#compressing;
+    if (waiting === 0 && this.#peerWithRoom() !== undefined) return undefined;
     const { maxQueued, maxQueuedBytes } = this.#options;
-    const waiting = this.#table.size - this.#inFlight;
     if (waiting >= maxQueued) {
       return new MsgError(
         "MSG_HIGH_WATER_MARK",
         `${waiting} requests wait, maxQueued is ${maxQueued}`,
       );
     }
-    const total = this.#queuedBytes + bytes.length;
-    if (this.#queuedBytes === 0 || total <= maxQueuedBytes) return undefined;
+    const total = this.#queuedBytes + this.#compressingBytes + bytes.length;
+    if (total === bytes.length || total <= maxQueuedBytes) return undefined;
     const text = `${total} bytes would wait, maxQueuedBytes is ${maxQueuedBytes}`;
     return new MsgError("MSG_HIGH_WATER_MARK", text);
   }
@@ -125,6 +133,7 @@ export class RequestDispatcher implements ReplyHandlers {
     for (const request of lost.toReversed()) {
       const neverLeft = request.endsAtByte > sentBytes;
       if (neverLeft || request.retry) this.#requeue(request);
+      else if (this.#closed !== undefined && reason === undefined) this.#endAtClose(request);
       else this.#end(request, peerLost(peer, reason));
     }
     this.#pump();
@@ -164,6 +173,14 @@ export class RequestDispatcher implements ReplyHandlers {
     }
   }
 
+  /** Rejects what waits for a peer, and what comes back to wait for one. */
+  startDraining(error: MsgError): void {
+    this.#closed ??= error;
+    for (const request of this.#table.filter(({ target }) => target === undefined)) {
+      this.#endAtClose(request);
+    }
+  }
+
   /** Waits until every request has its end, at most `timeoutMs`. */
   async whenIdle(timeoutMs: number): Promise<void> {
     if (this.#table.size > 0) await this.#idle.waitAtMost(timeoutMs);
@@ -171,13 +188,10 @@ export class RequestDispatcher implements ReplyHandlers {
 
   /** Rejects everything. */
   rejectAll(error: MsgError): CloseReport {
-    const report = {
-      unsent: this.#table.size - this.#inFlight,
-      unacknowledged: this.#inFlight,
-    };
-    for (const request of this.#table.filter(() => true)) this.#end(request, error);
+    this.startDraining(error);
+    for (const request of this.#table.filter(() => true)) this.#endAtClose(request);
     this.#table.close();
-    return report;
+    return { unsent: this.#unsentAtClose, unacknowledged: this.#unansweredAtClose };
   }
 
   #compress(request: Pending): void {
@@ -187,9 +201,22 @@ export class RequestDispatcher implements ReplyHandlers {
         this.#onCompressed(request, result);
         return;
       }
+      const { plainBytes } = request;
+      this.#compressing++;
+      this.#compressingBytes += plainBytes;
+      const onEnd = (): void => {
+        this.#compressing--;
+        this.#compressingBytes -= plainBytes;
+      };
       result.then(
-        (payload) => this.#onCompressed(request, payload),
-        (error: MsgError) => this.#end(request, error),
+        (payload) => {
+          onEnd();
+          this.#onCompressed(request, payload);
+        },
+        (error: MsgError) => {
+          onEnd();
+          this.#end(request, error);
+        },
       );
     } catch (error) {
       this.#end(request, error as MsgError);
@@ -241,6 +268,7 @@ export class RequestDispatcher implements ReplyHandlers {
   }
 
   #requeue(request: Pending): void {
+    if (this.#closed !== undefined) return this.#endAtClose(request);
     this.#leavePeer(request);
     this.#queue.prepend(request);
     this.#queuedBytes += request.payload.length;
@@ -263,6 +291,12 @@ export class RequestDispatcher implements ReplyHandlers {
     this.#leavePeer(request);
     this.#table.reject(request, error);
     this.#afterEnd();
+  }
+
+  #endAtClose(request: Pending): void {
+    if (request.target === undefined) this.#unsentAtClose++;
+    else this.#unansweredAtClose++;
+    this.#end(request, this.#closed ?? new MsgError("MSG_CLOSED", "this REQ was closed"));
   }
 
   #afterEnd(): void {

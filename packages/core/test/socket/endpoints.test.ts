@@ -1,4 +1,6 @@
+import type { ListenerHandlers } from "@msg-ts/core";
 import { describe, expect, it } from "vitest";
+import type { RawEnd } from "./scene.ts";
 import { Outcome, record, Scene } from "./scene.ts";
 
 function codes(events: readonly { readonly error: { readonly code: string } }[]): string[] {
@@ -305,30 +307,31 @@ describe("a server that accepts and closes at once", () => {
   });
 });
 
-describe("a connection on probation", () => {
-  /** A socket whose dialer had a connection that brought nothing, so that the next is on probation. */
-  async function onProbation(
-    socket: {
-      connect(address: string): Promise<void>;
-    },
-    scene: Scene,
-    listen: () => Promise<unknown>,
-  ): Promise<void> {
-    const listener = await scene.network.listen("here", {
-      onLink: (link) => link.destroy(),
-      onError: () => {},
-    });
-    await socket.connect("here");
-    await scene.settle();
-    await listener.close();
-    await listen();
-  }
+const destroying: ListenerHandlers = { onLink: (link) => link.destroy(), onError: () => {} };
 
+interface Connectable {
+  connect(address: string): Promise<void>;
+}
+
+/** Has the dialer lose a connection that brought nothing, so that the next one is on probation. */
+async function onProbation(
+  scene: Scene,
+  socket: Connectable,
+  listen: () => Promise<unknown>,
+): Promise<void> {
+  const listener = await scene.network.listen("here", destroying);
+  await socket.connect("here");
+  await scene.settle();
+  await listener.close();
+  await listen();
+}
+
+describe("a connection on probation", () => {
   it("is fed when it survived 100 ms", async () => {
     const scene = new Scene();
     const [req, rep] = [scene.req(), scene.rep()];
     rep.serve(() => "answer");
-    await onProbation(req, scene, () => rep.bind("here"));
+    await onProbation(scene, req, () => rep.bind("here"));
     const reply = new Outcome(req.request("hello"));
     await scene.pass(50);
     expect([rep.peers.length, req.peers.length]).toEqual([1, 0]);
@@ -340,7 +343,7 @@ describe("a connection on probation", () => {
     const scene = new Scene();
     const [req, rep] = [scene.req(), scene.rep()];
     rep.serve(() => "answer");
-    await onProbation(rep, scene, () => req.bind("here"));
+    await onProbation(scene, rep, () => req.bind("here"));
     const reply = new Outcome(req.request("hello"));
     await scene.pass(60);
     expect([reply.value?.text(), reply.error]).toEqual(["answer", undefined]);
@@ -350,8 +353,10 @@ describe("a connection on probation", () => {
   it("leaves nothing behind of what was asked when it ends before", async () => {
     const scene = new Scene();
     const rep = scene.rep({ answerTimeoutMs: Infinity });
-    const ends: Awaited<ReturnType<Scene["rawListen"]>> = [];
-    await onProbation(rep, scene, async () => void ends.push(...(await listenInto(scene, ends))));
+    let ends: RawEnd[] = [];
+    await onProbation(scene, rep, async () => {
+      ends = await scene.rawListen();
+    });
     await scene.pass(50);
     const end = ends.at(-1);
     end?.send({ type: "hello", socketType: 1, name: "" });
@@ -366,8 +371,10 @@ describe("a connection on probation", () => {
   it("leaves no subscription behind when it ends before", async () => {
     const scene = new Scene();
     const pub = scene.pub();
-    const ends: Awaited<ReturnType<Scene["rawListen"]>> = [];
-    await onProbation(pub, scene, async () => void (await listenInto(scene, ends)));
+    let ends: RawEnd[] = [];
+    await onProbation(scene, pub, async () => {
+      ends = await scene.rawListen();
+    });
     await scene.pass(50);
     const end = ends.at(-1);
     end?.send({ type: "hello", socketType: 4, name: "" });
@@ -380,17 +387,4 @@ describe("a connection on probation", () => {
     void pub.publish("a", "");
     expect(pub.stats()).toMatchObject({ deliveries: 0, dropped: { "no-subscriber": 1 } });
   });
-
-  async function listenInto(
-    scene: Scene,
-    ends: Awaited<ReturnType<Scene["rawListen"]>>,
-  ): Promise<typeof ends> {
-    const list = await scene.rawListen();
-    const push = list.push.bind(list);
-    list.push = (...more) => {
-      ends.push(...more);
-      return push(...more);
-    };
-    return [];
-  }
 });

@@ -1,4 +1,4 @@
-import type { Link, LinkHandlers, Listener, ListenerHandlers, Transport } from "@msg-ts/core";
+import type { Link, Listener, ListenerHandlers, Transport } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
 import type { MemoryLinkOptions, MemoryLinkPair, SimulatedRuntime } from "@msg-ts/testing";
 import { memoryLinks } from "@msg-ts/testing";
@@ -67,11 +67,3 @@ export class SimNetwork implements Transport {
     return this.pairs.filter(({ dialed }) => !dialed.isClosed);
   }
 }
-
-/** Where nobody is told of anything. */
-export const deaf: LinkHandlers = {
-  onData: () => {},
-  onDrain: () => {},
-  onEnd: () => {},
-  onClose: () => {},
-};
