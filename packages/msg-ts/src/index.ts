@@ -26,6 +26,7 @@ export type {
   Decompressor,
   Delivery,
   DropReason,
+  DurationStats,
   ErrorCode,
   HandshakeLink,
   Link,
