@@ -26,14 +26,14 @@ export const patterns: readonly string[] = ["metrics.cpu.*", "metrics.>"];
 
 const workerCount = 3;
 
-/** Small, so that a worker that is killed costs little, and large enough to keep it busy. */
-const window = 8;
+/** A worker that is killed costs so many jobs done again; fewer would leave the others idle at times. */
+const maxWindow = 32;
 
 /** A child that does not end by itself in this time is ended, and that is a count gone wrong. */
-const exitWithinMs = 10_000;
+const exitWithinMs = 15_000;
 
 /** A last message that does not come in this time never will. */
-const lastMessageWithinMs = 5_000;
+const lastMessageWithinMs = 10_000;
 
 /** All child processes of the demo. */
 export class Crew {
@@ -42,10 +42,13 @@ export class Crew {
   readonly subscribers: Subscriber[] = [];
   readonly workers: Worker[] = [];
   readonly #transport: TransportName;
+  readonly #window: number;
 
   /** Starts those that the others connect to. */
-  constructor(transport: TransportName) {
+  constructor(transport: TransportName, jobCount: number) {
     this.#transport = transport;
+    // Few jobs in small windows: so every worker's is full when half of the jobs are sent.
+    this.#window = Math.min(maxWindow, Math.ceil(jobCount / (4 * workerCount)));
     this.publisher = new RoleProcess("publisher", "publisher", this.#bound("readings"));
     this.service = new RoleProcess("service", "service", this.#bound("questions"));
   }
@@ -59,7 +62,7 @@ export class Crew {
     const transport = this.#transport;
     for (let number = 1; number <= workerCount; number++) {
       const name = `worker ${number}`;
-      const settings: WorkerSettings = { transport, name, window, ...ends };
+      const settings: WorkerSettings = { transport, name, window: this.#window, ...ends };
       this.workers.push(new RoleProcess(name, "worker", settings));
     }
     const publisher = await this.publisher.ready;

@@ -40,7 +40,7 @@ export class Demo {
     this.#files = files;
     this.#display = display;
     this.#signal = signal;
-    this.#crew = new Crew(options.transport);
+    this.#crew = new Crew(options.transport, files.length);
     this.#pipeline = new Pipeline(options.transport, files);
     this.#questions = new Questions(options.transport);
   }

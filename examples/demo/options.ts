@@ -23,7 +23,7 @@ export class UsageError extends Error {
 export const usage = `npm run demo -- [options]
   --transport tcp|ipc   how the processes reach each other (tcp)
   --folder PATH         whose files are hashed (node_modules)
-  --max-files COUNT     at most so many of them, 1 to 100000 (2000)
+  --max-files COUNT     at most so many of them, 1 to 100000 (4000)
   --max-mb SIZE         at most so many mebibytes of them, 1 to 1024 (64)
   --seconds SECONDS     the least time to publish and ask for, 1 to 3600 (5)
   --help                shows this`;
@@ -54,7 +54,7 @@ function parse(args: readonly string[]) {
       options: {
         transport: { type: "string", default: "tcp" },
         folder: { type: "string", default: "node_modules" },
-        "max-files": { type: "string", default: "2000" },
+        "max-files": { type: "string", default: "4000" },
         "max-mb": { type: "string", default: "64" },
         seconds: { type: "string", default: "5" },
         help: { type: "boolean", default: false },

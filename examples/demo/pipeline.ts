@@ -89,20 +89,21 @@ export class Pipeline {
 
   async #sendAll(interfere: () => void, signal: AbortSignal): Promise<void> {
     let isDue = true;
+    const interfereNow = async (): Promise<void> => {
+      isDue = false;
+      // What was given to a worker in this turn leaves at its end.
+      await turn();
+      interfere();
+    };
     for (const [id, file] of this.#files.entries()) {
       const job = encodeJob({ id, ...file });
       if (!this.#jobs.trySend(job)) {
-        if (isDue && id >= this.#files.length / 2) {
-          isDue = false;
-          // What was given to a worker in this turn leaves at its end.
-          await turn();
-          interfere();
-        }
+        if (isDue && id >= this.#files.length / 2) await interfereNow();
         await this.#jobs.send(job, { signal });
       }
       this.#sent++;
     }
-    if (isDue) interfere();
+    if (isDue) await interfereNow();
   }
 
   #allDone(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ReqStats } from "msg-ts";
+import type { DurationStats } from "msg-ts";
 import { ReqSocket } from "msg-ts";
 import type { HashAnswer, Question, StatusAnswer } from "./control.ts";
 import type { TransportName } from "./options.ts";
@@ -12,7 +12,7 @@ export interface QuestionsReport {
   readonly answered: number;
   /** Answered, and not with what was expected. */
   readonly wrong: number;
-  readonly roundTrip: ReqStats["roundTrip"];
+  readonly roundTrip: DurationStats;
 }
 
 const atATime = 64;

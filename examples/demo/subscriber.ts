@@ -17,7 +17,8 @@ let lastSequence = -1;
 const sub = new SubSocket(makeTransport(transport), { name });
 await sub.connect(publisher);
 // Both are active when this is done: nothing that is published from then on is missed.
-await Promise.all([sub.subscribe(pattern), sub.subscribe(endTopic)]);
+const patient = { timeoutMs: 15_000 };
+await Promise.all([sub.subscribe(pattern, patient), sub.subscribe(endTopic, patient)]);
 role.ready(() => ({ received: total, lost: sub.stats().lost, latest }));
 // Whatever comes of it, main gets its report.
 void role.stopped.then(() => sub.close());

@@ -61,8 +61,8 @@ function liveRows({ publisher, subscribers, questions }: Counts, liveSeconds: nu
       text: `${count(asked)} questions, ${count(answered)} answers, ${count(wrong)} wrong, ${perSecond(answered / liveSeconds)}`,
     },
     {
-      label: "",
-      text: `            half of them within ${milliseconds(roundTrip.p50Ms)}, 99 of 100 within ${milliseconds(roundTrip.p99Ms)}`,
+      label: "round trip",
+      text: `half within ${milliseconds(roundTrip.p50Ms)}, 99 of 100 within ${milliseconds(roundTrip.p99Ms)}`,
     },
   ];
 }
@@ -89,7 +89,7 @@ function pipelineRows(counts: Counts, bytes: number, plainSeconds: number): Row[
     },
     {
       label: "one process",
-      text: `${rate(plainSeconds)}; the workers were ${(plainSeconds / pipeline.seconds).toFixed(2)} times as fast`,
+      text: `${rate(plainSeconds)}; the workers were ${(plainSeconds / pipeline.seconds).toFixed(2)} times as fast, beside all the rest`,
     },
   ];
 }
