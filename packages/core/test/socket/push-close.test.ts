@@ -1,8 +1,10 @@
 import { expectNoLeaks, waitFor } from "@msg-ts/testing";
 
+import { Inproc, InprocHub } from "@msg-ts/transports/inproc";
 import { describe, expect, it } from "vitest";
 import type { SocketEvents } from "../../src/socket/events.ts";
-import { flowHex, jobHex, rejection, Rig, turns } from "./push-pull-rig.ts";
+import { PushSocket } from "../../src/socket/push.ts";
+import { flowHex, jobHex, RawPeer, rejection, Rig, TappedInproc, turns } from "./push-pull-rig.ts";
 
 const longLingerMs = 60_000;
 
@@ -139,6 +141,29 @@ describe("PUSH close()", () => {
     pull.write(flowHex("nack", 0, 1));
     await waitFor(() => rig.push.stats().returned === 1, { what: "it came back" });
     expect(await rig.push.close({ lingerMs: 10 })).toEqual({ unsent: 0, unacknowledged: 1 });
+  });
+
+  it("reports the jobs of a connection that its transport never ends", async () => {
+    const hub = new InprocHub();
+    const tap = new TappedInproc(hub);
+    const push = new PushSocket(tap);
+    const accepted: RawPeer[] = [];
+    const listener = await new Inproc(hub).listen("pull", {
+      onLink: (link) => void accepted.push(new RawPeer(link)),
+      onError: () => {},
+    });
+    await push.connect("pull");
+    await waitFor(() => accepted[0]?.hex.length === 10, { what: "the PUSH says HELLO" });
+    //                 version type name
+    accepted[0]?.write(`00 01  06   0000 ${flowHex("window", 0, 8)}`);
+    await push.send("1");
+    await accepted[0]?.received(5 + 11);
+    const [link] = tap.links;
+    const destroy = link?.destroy.bind(link);
+    Object.assign(link ?? {}, { destroy: () => {} });
+    expect(await push.close({ lingerMs: 0 })).toEqual({ unsent: 0, unacknowledged: 1 });
+    destroy?.();
+    await listener.close();
   });
 
   it("reports the jobs it does not keep, at most once", async () => {
