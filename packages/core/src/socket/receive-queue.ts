@@ -86,11 +86,7 @@ export class ReceiveQueue<T extends { readonly payload: Uint8Array }> {
     if (source === undefined || item === undefined) return undefined;
     if (source.items.size > 0) this.#rotation.push(source);
     else source.isActive = false;
-    const bytes = item.payload.length + itemOverheadBytes;
-    source.bytes -= bytes;
-    this.bytes -= bytes;
-    this.size--;
-    if (source.isFull) this.#openWhenHalfEmpty(source);
+    this.#onOut(source, item);
     return item;
   }
 
@@ -103,6 +99,14 @@ export class ReceiveQueue<T extends { readonly payload: Uint8Array }> {
       items.push(item);
     }
     return items;
+  }
+
+  /** Takes out an item that is its peer's oldest; false when it is not, because it was taken. */
+  discardOldest(source: ReceiveSource<T>, item: T): boolean {
+    if (source.items.peek() !== item) return false;
+    source.items.shift();
+    this.#onOut(source, item);
+    return true;
   }
 
   /** Takes out all that is left of one peer. */
@@ -144,6 +148,14 @@ export class ReceiveQueue<T extends { readonly payload: Uint8Array }> {
     const sleepers = [...this.#sleepers];
     this.#sleepers.clear();
     for (const sleeper of sleepers) sleeper.wake();
+  }
+
+  #onOut(source: ReceiveSource<T>, item: T): void {
+    const bytes = item.payload.length + itemOverheadBytes;
+    source.bytes -= bytes;
+    this.bytes -= bytes;
+    this.size--;
+    if (source.isFull) this.#openWhenHalfEmpty(source);
   }
 
   #openWhenHalfEmpty(source: ReceiveSource<T>): void {

@@ -1,7 +1,8 @@
+import { describe } from "../bytes.ts";
 import type { SocketType } from "../contracts/protocol.ts";
 import type { Transport } from "../contracts/transport.ts";
 import { MsgError } from "../errors.ts";
-import { checkFunction, checkIntegerOrInfinity } from "../option-checks.ts";
+import { checkIntegerOrInfinity } from "../option-checks.ts";
 import type { Message } from "./message.ts";
 import type { Peer } from "./peer.ts";
 import type { ReceiveLimits } from "./receive-queue.ts";
@@ -98,7 +99,7 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message>
     onError: (error: unknown, item: M) => void,
   ): Consumer {
     this.assertOpen();
-    checkFunction("handler", handler);
+    checkHandler(handler);
     checkIntegerOrInfinity("concurrency", concurrency, 1);
     if (this.#consumer !== undefined) {
       const text = `this ${this.type} has a callback already: stop() it first`;
@@ -112,6 +113,11 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message>
         return consumer.stop();
       },
     };
+  }
+
+  /** What has come is for nobody any more. */
+  protected override abandon(): void {
+    void this.stopConsumer();
   }
 
   /** @internal Calls of the callback that are under way have ended. */
@@ -131,4 +137,10 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message>
     if (isAccepted) this.settler.accept(item);
     else this.settler.giveBack(item);
   }
+}
+
+/** @throws MsgError `MSG_INVALID_ARGUMENT` */
+export function checkHandler(handler: unknown): void {
+  if (typeof handler === "function") return;
+  throw new MsgError("MSG_INVALID_ARGUMENT", `handler is ${describe(handler)}, must be a function`);
 }

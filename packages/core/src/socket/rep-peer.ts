@@ -69,6 +69,11 @@ export class RepPeer extends Peer implements RepSink {
     if (this.#hasEnded && this.#pending === 0) super.onPeerEnded();
   }
 
+  /** It was written something that answers no request that was counted. */
+  onOwed(): void {
+    this.#adjustReading();
+  }
+
   override onDrain(): void {
     this.#adjustReading();
   }

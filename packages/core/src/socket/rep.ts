@@ -8,7 +8,7 @@ import type { WirePayload } from "../wire/compression.ts";
 import type { CloseReport } from "./events.ts";
 import { LinkedQueue } from "./linked-queue.ts";
 import type { Consumer, Settler } from "./receivers.ts";
-import { ReceivingSocket } from "./receiving-socket.ts";
+import { checkHandler, ReceivingSocket } from "./receiving-socket.ts";
 import type { RepOptions, ResolvedRepOptions } from "./rep-options.ts";
 import { resolveRepOptions } from "./rep-options.ts";
 import type { RequestHandlers } from "./rep-peer.ts";
@@ -70,6 +70,8 @@ export class RepSocket
   readonly #idle: WaiterList<void>;
   #timer: TimerHandle;
   #unanswered = 0;
+  /** Replies that a compressor works on. */
+  #compressing = 0;
   #isDraining = false;
 
   /** @internal A request given back is not lost: its peer is told that nobody answers it. */
@@ -90,9 +92,10 @@ export class RepSocket
    * error reply; any other throw is reported as the event `error`, and its peer sees `INTERNAL`.
    *
    * @throws MsgError `MSG_INVALID_STATE` when there is a handler already, `MSG_CLOSED`,
-   *   `MSG_INVALID_OPTION`
+   *   `MSG_INVALID_ARGUMENT`, `MSG_INVALID_OPTION`
    */
   serve(handler: RequestHandler, options: ServeOptions = {}): Consumer {
+    checkHandler(handler);
     const answer = (request: Request): void | Promise<void> => {
       const result = handler(request);
       if (!isPromise(result)) return this.respond(request, result, false);
@@ -128,7 +131,10 @@ export class RepSocket
     try {
       const result = this.compression.compress(bytes);
       if (result instanceof Promise) {
-        result.then((wire) => this.#write(request, wire, bytes.length), failed);
+        this.#compressing++;
+        result
+          .then((wire) => this.#write(request, wire, bytes.length), failed)
+          .finally(() => this.#onCompressed());
       } else this.#write(request, result, bytes.length);
     } catch (error) {
       failed(error as MsgError);
@@ -144,13 +150,17 @@ export class RepSocket
 
   /** @internal */
   onRequest(peer: RepPeer, id: number, payload: Uint8Array, wasCompressed: boolean): void {
+    // It was decompressed while its peer went.
+    if (!peer.isReady) return;
     if (this.#options.answerPing && !wasCompressed && isPing(payload)) {
       peer.writer.reply(id, 0, pong);
+      peer.onOwed();
       return;
     }
     this.messages.received++;
     if (this.#isDraining) {
       peer.writer.replyError(id, "MSG_DRAINING", "");
+      peer.onOwed();
       return;
     }
     const { answerTimeoutMs } = this.#options;
@@ -165,7 +175,9 @@ export class RepSocket
 
   /** @internal */
   onBadRequest(peer: RepPeer, id: number, error: MsgError): void {
+    if (!peer.isReady) return;
     peer.writer.replyError(id, error.code, error.message);
+    peer.onOwed();
     this.drop("unreadable", { peer: peer.info, error });
   }
 
@@ -178,11 +190,13 @@ export class RepSocket
   /** Nobody waits for these answers any more, so what was not taken yet need not run. */
   protected override onPeerClosed(peer: RepPeer): void {
     this.queue.clearSource(peer.source);
-    for (let request = this.#pending.first; request !== undefined;) {
-      const next: Request | undefined = request.nextInQueue;
-      if (request.from === peer) this.#expire(request);
-      request = next;
+    const lost: Request[] = [];
+    let request = this.#pending.first;
+    for (; request !== undefined; request = request.nextInQueue) {
+      if (request.from === peer) lost.push(request);
     }
+    // Behind the walk: those who hear of it may answer others.
+    for (const each of lost) this.#expire(each);
   }
 
   /** Says goodbye, refuses what did not run, and lets what runs be answered. */
@@ -192,7 +206,7 @@ export class RepSocket
     for (const request of this.queue.takeMany(Infinity)) {
       if (this.#settle(request, "answered")) this.#writeError(request, "MSG_DRAINING", "");
     }
-    if (this.#pending.size > 0) await this.#idle.waitAtMost(lingerMs);
+    if (!this.#isIdle) await this.#idle.waitAtMost(lingerMs);
   }
 
   protected override onClosed(): CloseReport {
@@ -230,8 +244,21 @@ export class RepSocket
   #settle(request: Request, state: "answered" | "expired"): boolean {
     const wasPending = this.#pending.remove(request);
     if (wasPending || state === "answered") request.state = state;
-    if (this.#pending.size === 0 && this.#idle.size > 0) this.#idle.resolveAll();
+    this.#checkIdle();
     return wasPending;
+  }
+
+  get #isIdle(): boolean {
+    return this.#pending.size === 0 && this.#compressing === 0;
+  }
+
+  #checkIdle(): void {
+    if (this.#idle.size > 0 && this.#isIdle) this.#idle.resolveAll();
+  }
+
+  #onCompressed(): void {
+    this.#compressing--;
+    this.#checkIdle();
   }
 
   #expire(request: Request): void {
@@ -262,6 +289,8 @@ export class RepSocket
     ) {
       this.#unanswered++;
       this.#settle(request, "expired");
+      // One that nobody took is not worth running any more, and its place here is free too.
+      this.queue.discardOldest(request.from.source, request);
       request.abandon();
       const text = `nobody answered within ${this.#options.answerTimeoutMs} ms`;
       this.#writeError(request, "MSG_NO_ANSWER", text);

@@ -259,6 +259,8 @@ export abstract class Socket<P extends Peer> {
    * are still open, nothing new is dialed or accepted.
    */
   protected abstract drain(lingerMs: number): Promise<void>;
+  /** @internal Takes the place of {@link drain} when nothing may take any time. */
+  protected abandon(): void {}
   /** @internal Everything is closed: rejects what still waits, gives what was left. */
   protected abstract onClosed(error: MsgError): CloseReport;
 
@@ -338,6 +340,7 @@ export abstract class Socket<P extends Peer> {
     const stopped = this.endpoints.stop();
     this.#readyWaiters.rejectAll(closed);
     if (lingerMs > 0) await this.drain(lingerMs);
+    else this.abandon();
     await stopped;
     await this.endpoints.endAll(Math.max(0, deadline - this.runtime.now()));
     this.#silence.stop();
