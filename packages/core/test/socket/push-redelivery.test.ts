@@ -91,12 +91,14 @@ describe("a job whose PULL is lost", () => {
     const { rig, pull } = await scene(8);
     void rig.push.send("1");
     await pull.received(11);
-    const other = await pullWith(rig, 8);
+    const other = await pullWith(rig, 2);
     pull.setReading(false);
+    void rig.push.send("2");
+    await turns();
     pull.end();
     // An end in order would wait for the PULL's side for a second.
     await waitFor(() => other.hex !== "", { what: "it comes again", withinMs: 700 });
-    expect(await other.expect(jobHex(0, "1", 1))).toBe(true);
+    expect(await other.expect(jobHex(0, "1", 1) + jobHex(1, "2", 1))).toBe(true);
   });
 
   it("has a flag that stops counting at 15 and a life that goes on", async () => {
