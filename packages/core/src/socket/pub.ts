@@ -24,7 +24,7 @@ import { WaiterList } from "./waiter-list.ts";
 
 /** How one message is published. */
 export interface PublishOptions {
-  /** Ends the wait of a `publish` that had to wait: the message is not sent. */
+  /** Ends the wait of a `publish`, also before it began: the message is not sent. */
   readonly signal?: AbortSignal | undefined;
   /**
    * Copies the payload, so that the caller may change it after the call.
@@ -97,6 +97,7 @@ export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
       isHeldUp: (topic) => this.#isHeldUp(topic),
       deliver: (topic, payload, plainBytes) => this.#deliver(topic, payload, plainBytes),
       onFailed: (error) => this.emit("error", { error }),
+      onCompressed: () => this.onRoom(),
     });
   }
 
@@ -211,14 +212,21 @@ export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
 
   protected override async drain(lingerMs: number): Promise<void> {
     if (!this.#isDrained) await this.#drained.waitAtMost(lingerMs);
+    this.abandon();
     for (const peer of this.endpoints.peers) peer.sayBye();
+  }
+
+  /** Before the subscribers go: without them nothing would seem to be waited for any more. */
+  protected override abandon(): void {
+    const error = new MsgError("MSG_CLOSED", "this PUB was closed");
+    this.#unsent += this.#publishQueue.rejectAll(error);
   }
 
   protected override onClosed(error: MsgError): CloseReport {
     this.runtime.clearTimer(this.#heartbeat);
     this.#subscriberWaiters.rejectAll(error);
     this.#reportLosses();
-    return { unsent: this.#publishQueue.rejectAll(error) + this.#unsent, unacknowledged: 0 };
+    return { unsent: this.#unsent, unacknowledged: 0 };
   }
 
   /** A topic's bytes are remembered: publishers use few topics, again and again. */

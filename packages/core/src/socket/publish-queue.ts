@@ -36,6 +36,8 @@ export interface PublishQueueContext {
   deliver(topic: string, payload: WirePayload, plainBytes: number): void;
   /** A payload could not be compressed. */
   onFailed(error: MsgError): void;
+  /** A compressor is done: what waited for it may go, by {@link PublishQueue.pump}. */
+  onCompressed(): void;
 }
 
 /**
@@ -57,6 +59,7 @@ export class PublishQueue {
 
   /** @throws MsgError `MSG_HIGH_WATER_MARK`, `MSG_COMPRESS_FAILED` */
   publish(topic: string, bytes: Uint8Array, signal?: AbortSignal): undefined | Promise<void> {
+    if (signal?.aborted === true) return quietly(Promise.reject(abortReason(signal)));
     const { compression } = this.#context;
     if (this.#queue.size > 0 || this.#context.isHeldUp(topic)) this.#checkRoom(bytes.length);
     const payload = compression.compress(bytes);
@@ -65,7 +68,6 @@ export class PublishQueue {
       this.#context.deliver(topic, payload, bytes.length);
       return undefined;
     }
-    if (signal?.aborted === true) return quietly(Promise.reject(abortReason(signal)));
     const waiting = new WaitingPublish(topic, bytes.length);
     this.#queue.append(waiting);
     this.#bytes += bytes.length;
@@ -99,13 +101,13 @@ export class PublishQueue {
     later.then(
       (payload) => {
         waiting.payload = payload;
-        this.pump();
+        this.#context.onCompressed();
       },
       (error: MsgError) => {
         if (!this.#remove(waiting)) return;
         waiting.reject(error);
         this.#context.onFailed(error);
-        this.pump();
+        this.#context.onCompressed();
       },
     );
   }

@@ -6,8 +6,9 @@ interface Node<S> {
   readonly tailSubscribers: Set<S>;
 }
 
-/** How many topics' matches are remembered, and how long such a topic may be. */
+/** How many topics' matches are remembered, how many matches of all, and how long such a topic may be. */
 const maxCachedTopics = 4_096;
+const maxCachedMatches = 262_144;
 const maxCachedTopicLength = 256;
 
 /**
@@ -19,6 +20,7 @@ const maxCachedTopicLength = 256;
 export class TopicTree<S> {
   readonly #root: Node<S> = newNode();
   readonly #cache: Map<string, readonly S[]> = new Map();
+  #cachedMatches = 0;
 
   /** Adds a subscription; adding it again changes nothing. */
   add(topic: string, subscriber: S): void {
@@ -35,7 +37,7 @@ export class TopicTree<S> {
       node = child;
     }
     (hasTail ? node.tailSubscribers : node.subscribers).add(subscriber);
-    this.#cache.clear();
+    this.#forget();
   }
 
   /** Takes a subscription away, and the branch that led to it alone. */
@@ -54,7 +56,7 @@ export class TopicTree<S> {
     for (let depth = path.length - 1; depth > 0 && isEmpty(path[depth]); depth--) {
       path[depth - 1]?.children.delete(tokens[depth - 1] ?? "");
     }
-    this.#cache.clear();
+    this.#forget();
   }
 
   /** Everybody who subscribed to something that matches, each once. */
@@ -65,10 +67,17 @@ export class TopicTree<S> {
     collect(this.#root, topic.split("."), found);
     const matches = [...found];
     if (topic.length <= maxCachedTopicLength) {
-      if (this.#cache.size >= maxCachedTopics) this.#cache.clear();
+      const isFull = this.#cachedMatches + matches.length > maxCachedMatches;
+      if (isFull || this.#cache.size >= maxCachedTopics) this.#forget();
+      this.#cachedMatches += matches.length;
       this.#cache.set(topic, matches);
     }
     return matches;
+  }
+
+  #forget(): void {
+    this.#cache.clear();
+    this.#cachedMatches = 0;
   }
 }
 
