@@ -1,8 +1,18 @@
 import type { ReadGate } from "../contracts/protocol.ts";
 import { Deque } from "./deque.ts";
 
-/** What a queued item costs beside its payload. */
+/** What can stand in a {@link ReceiveQueue}. */
+export interface Receivable {
+  readonly payload: Uint8Array;
+  readonly topic?: string;
+}
+
+/** What a queued item costs beside its payload and topic. */
 const itemOverheadBytes = 64;
+
+function costOf({ payload, topic }: Receivable): number {
+  return payload.length + (topic === undefined ? 0 : topic.length) + itemOverheadBytes;
+}
 
 /** How much one peer may have waiting before reading from it stops. */
 export interface ReceiveLimits {
@@ -37,7 +47,7 @@ export interface Sleeper {
  * was taken; one item always fits. An item is a peer's until somebody takes it, also when the peer
  * is gone.
  */
-export class ReceiveQueue<T extends { readonly payload: Uint8Array }> {
+export class ReceiveQueue<T extends Receivable> {
   readonly #limits: ReceiveLimits;
   readonly #rotation: Deque<ReceiveSource<T>> = new Deque();
   readonly #sleepers: Set<Sleeper> = new Set();
@@ -57,7 +67,7 @@ export class ReceiveQueue<T extends { readonly payload: Uint8Array }> {
 
   push(source: ReceiveSource<T>, item: T): void {
     if (this.isClosed) return;
-    const bytes = item.payload.length + itemOverheadBytes;
+    const bytes = costOf(item);
     source.items.push(item);
     source.bytes += bytes;
     this.bytes += bytes;
@@ -151,7 +161,7 @@ export class ReceiveQueue<T extends { readonly payload: Uint8Array }> {
   }
 
   #onOut(source: ReceiveSource<T>, item: T): void {
-    const bytes = item.payload.length + itemOverheadBytes;
+    const bytes = costOf(item);
     source.bytes -= bytes;
     this.bytes -= bytes;
     this.size--;

@@ -1,11 +1,9 @@
 import { MsgError } from "../errors.ts";
 import { checkDelay } from "../option-checks.ts";
 import type { Runtime, TimerHandle } from "../runtime.ts";
-import type { ReceiveQueue } from "./receive-queue.ts";
+import type { Receivable, ReceiveQueue } from "./receive-queue.ts";
 import type { WaitOptions } from "./waiter-list.ts";
 import { abortReason, quietly } from "./waiter-list.ts";
-
-type Payloaded = { readonly payload: Uint8Array };
 
 /** What becomes of an item when its consumer is done with it. */
 export interface Settler<T> {
@@ -18,7 +16,7 @@ export interface Settler<T> {
  *
  * Rejects with `MSG_CLOSED`, `MSG_TIMEOUT`, or the signal's reason.
  */
-export function receiveOne<T extends Payloaded>(
+export function receiveOne<T extends Receivable>(
   queue: ReceiveQueue<T>,
   runtime: Runtime,
   { timeoutMs = Infinity, signal }: WaitOptions,
@@ -31,7 +29,7 @@ export function receiveOne<T extends Payloaded>(
     : Promise.resolve(item);
 }
 
-function receiveLater<T extends Payloaded>(
+function receiveLater<T extends Receivable>(
   queue: ReceiveQueue<T>,
   runtime: Runtime,
   timeoutMs: number,
@@ -74,7 +72,10 @@ function receiveLater<T extends Payloaded>(
  * Asking for the next one accepts the one before; leaving the loop in any other way than through
  * its end gives that one back. Several iterators share the items.
  */
-export class ReceiveIterator<T extends Payloaded, Result> implements AsyncIterableIterator<Result> {
+export class ReceiveIterator<
+  T extends Receivable,
+  Result,
+> implements AsyncIterableIterator<Result> {
   readonly #queue: ReceiveQueue<T>;
   readonly #take: (queue: ReceiveQueue<T>) => Result | undefined;
   readonly #settle: (result: Result, isAccepted: boolean) => void;
@@ -169,7 +170,7 @@ export interface Consumer {
  * Calls a handler for each item, at once when it arrives, at most `concurrency` at a time: a
  * handler that returns a promise is under way until that is settled.
  */
-export class QueueConsumer<T extends Payloaded> implements Consumer {
+export class QueueConsumer<T extends Receivable> implements Consumer {
   readonly #queue: ReceiveQueue<T>;
   readonly #handler: (item: T) => unknown;
   readonly #concurrency: number;

@@ -34,8 +34,7 @@ export class SubPeer extends Peer implements SubSink {
   #expected = 0;
   /** It is a publisher of ours: it acknowledges subscriptions and is never silent for long. */
   hasExtensions = false;
-  /** It had its time to show that it is one of ours, and did not. */
-  isPlain = false;
+  #isPlain = false;
   /** Ends that time. */
   graceTimer: TimerHandle;
 
@@ -59,8 +58,14 @@ export class SubPeer extends Peer implements SubSink {
     for (const topic of topics) this.subscribe(topic, timestampMicros);
   }
 
+  /** It had its time to show that it is one of ours, and did not: it confirms nothing. */
+  becomePlain(): void {
+    this.#isPlain = true;
+    this.#unconfirmed.clear();
+  }
+
   subscribe(topic: string, timestampMicros: number): void {
-    this.#unconfirmed.set(topic, (this.#unconfirmed.get(topic) ?? 0) + 1);
+    if (!this.#isPlain) this.#unconfirmed.set(topic, (this.#unconfirmed.get(topic) ?? 0) + 1);
     this.#writer.subscribe(topic, timestampMicros);
   }
 
@@ -70,7 +75,7 @@ export class SubPeer extends Peer implements SubSink {
 
   /** Whether a subscription may be taken for active here. */
   hasConfirmed(topic: string): boolean {
-    return this.isPlain || !this.#unconfirmed.has(topic);
+    return !this.#unconfirmed.has(topic);
   }
 
   onMessage(topic: string, timestampMicros: number, sequence: number, payload: Uint8Array): void {

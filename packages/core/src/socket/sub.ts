@@ -2,6 +2,7 @@ import type { PeerInfo } from "../contracts/authenticator.ts";
 import type { Transport } from "../contracts/transport.ts";
 import type { Connection } from "../connection/connection.ts";
 import { MsgError } from "../errors.ts";
+import { checkDelay } from "../option-checks.ts";
 import type { CloseReport } from "./events.ts";
 import { KeyedWaiters } from "./keyed-waiters.ts";
 import type { Consumer, Settler } from "./receivers.ts";
@@ -16,6 +17,7 @@ import { SubPeer } from "./sub-peer.ts";
 import { TopicMessage } from "./topic-message.ts";
 import { checkSubscription } from "./topics.ts";
 import type { WaitOptions } from "./waiter-list.ts";
+import { WaiterList } from "./waiter-list.ts";
 
 /** What a SUB counts. */
 export interface SubStats extends SocketStats {
@@ -84,11 +86,12 @@ export class SubSocket extends ReceivingSocket<SubPeer, TopicMessage> implements
    * Rejects with `MSG_TIMEOUT` (5 s by default), `MSG_CLOSED`, or the signal's reason; the
    * subscription holds all the same.
    *
-   * @throws MsgError `MSG_CLOSED`, `MSG_INVALID_TOPIC`
+   * @throws MsgError `MSG_CLOSED`, `MSG_INVALID_TOPIC`, `MSG_INVALID_OPTION`
    */
   subscribe(topic: string, options: WaitOptions = {}): Promise<void> {
     this.assertOpen();
     checkSubscription(topic);
+    checkDelay("timeoutMs", options.timeoutMs ?? subscribeTimeoutMs);
     const count = this.#topics.get(topic) ?? 0;
     this.#topics.set(topic, count + 1);
     if (count === 0) {
@@ -129,7 +132,7 @@ export class SubSocket extends ReceivingSocket<SubPeer, TopicMessage> implements
    * Calls back for every message, directly when it arrives, in order.
    *
    * @throws MsgError `MSG_INVALID_STATE` when there is a callback already, `MSG_CLOSED`,
-   *   `MSG_INVALID_OPTION`
+   *   `MSG_INVALID_ARGUMENT`, `MSG_INVALID_OPTION`
    */
   consume(
     handler: (message: TopicMessage) => void | Promise<void>,
@@ -186,7 +189,7 @@ export class SubSocket extends ReceivingSocket<SubPeer, TopicMessage> implements
     peer.introduce(this.#topics.keys(), this.runtime.wallClockMicros());
     peer.graceTimer = this.runtime.setTimer(() => {
       if (peer.hasExtensions) return;
-      peer.isPlain = true;
+      peer.becomePlain();
       this.#resolveAllActive();
     }, graceMs);
     this.#silence.start();
@@ -198,8 +201,11 @@ export class SubSocket extends ReceivingSocket<SubPeer, TopicMessage> implements
     this.#resolveAllActive();
   }
 
-  protected override drain(): Promise<void> {
-    return this.stopConsumer();
+  /** Not for ever: a callback may itself wait for the socket to be closed. */
+  protected override async drain(lingerMs: number): Promise<void> {
+    const ended = new WaiterList<void>(this.runtime);
+    void this.stopConsumer().then(() => ended.resolveAll());
+    await ended.waitAtMost(lingerMs);
   }
 
   protected override onClosed(error: MsgError): CloseReport {

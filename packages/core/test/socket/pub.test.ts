@@ -104,8 +104,12 @@ describe("a subscriber", () => {
     for (const topic of [...topics, ...topics]) void pub.publish(topic, topic);
     await scene.settle();
     expect(heard(end)).toEqual([
-      ...["b#0=b", "a.b#1=a.b", "a.c#2=a.c"],
-      ...["b#3=b", "a.b#4=a.b", "a.c#5=a.c"],
+      "b#0=b",
+      "a.b#1=a.b",
+      "a.c#2=a.c",
+      "b#3=b",
+      "a.b#4=a.b",
+      "a.c#5=a.c",
     ]);
   });
 
