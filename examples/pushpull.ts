@@ -65,7 +65,7 @@ for (let index = 0; index < jobCount; index++) await ventilator.send(String(inde
 await added;
 
 // Closing waits until every job is acknowledged, and says which were not.
-const { unsent, unacknowledged } = await ventilator.close();
+const { unsent, unacknowledged } = await ventilator.close({ lingerMs: 5_000 });
 const { acknowledged, redelivered } = ventilator.stats();
 console.log(`${acknowledged} jobs done, ${redelivered} of them at the second try`);
 console.log(`${unsent + unacknowledged} jobs lost`);

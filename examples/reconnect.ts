@@ -29,8 +29,8 @@ console.log(`subscriber: ${(await sub.receive()).text()} from the first publishe
 await Promise.all([sub.once("disconnected"), first.close()]);
 
 await using second = new PubSocket(transport());
+await second.publish("prices.eth", "1950, which nobody can hear yet");
 await second.bind(endpoint);
-await second.publish("prices.eth", "1950, which nobody hears");
 await second.waitForSubscriber("prices.eth");
 await second.publish("prices.eth", "2000");
 console.log(`subscriber: ${(await sub.receive()).text()} from the second publisher`);

@@ -6,6 +6,7 @@ import type { Row } from "../../examples/demo/display.ts";
 import { Display } from "../../examples/demo/display.ts";
 import { loadFiles } from "../../examples/demo/files.ts";
 import { decodeJob, digest, encodeJob } from "../../examples/demo/jobs.ts";
+import { readOptions, UsageError } from "../../examples/demo/options.ts";
 import { Rate } from "../../examples/demo/rates.ts";
 import { parseNetDev, Readings } from "../../examples/demo/readings.ts";
 
@@ -16,6 +17,37 @@ async function folderOf(files: Readonly<Record<string, string>>): Promise<string
   for (const [path, content] of Object.entries(files)) await writeFile(join(folder, path), content);
   return folder;
 }
+
+describe("the options of the demo", () => {
+  it("may all be left out", () => {
+    expect(readOptions([])).toEqual({
+      transport: "tcp",
+      folder: "node_modules",
+      maxFiles: 4_000,
+      maxBytes: 64 * 1024 * 1024,
+      minSeconds: 5,
+    });
+  });
+
+  it("may ask for help", () => {
+    expect(readOptions(["--help"])).toBeUndefined();
+  });
+
+  for (const [args, message] of [
+    [["--transport", "quic"], '--transport is "quic", must be tcp or ipc'],
+    [["--max-files", "0"], '--max-files is "0", must be a whole number, 1 to 100000'],
+    [["--max-files", "100001"], '--max-files is "100001", must be a whole number, 1 to 100000'],
+    [["--max-mb", "1e3"], '--max-mb is "1e3", must be a whole number, 1 to 1024'],
+    [["--seconds", "1.5"], '--seconds is "1.5", must be a whole number, 1 to 3600'],
+    [["--colour"], "Unknown option '--colour'"],
+    [["folder"], "Unexpected argument 'folder'"],
+  ] as const) {
+    it(`refuse ${args.join(" ")}`, () => {
+      expect(() => readOptions(args)).toThrow(UsageError);
+      expect(() => readOptions(args)).toThrow(message);
+    });
+  }
+});
 
 describe("the files of the demo", () => {
   const files = { "a.txt": "12345", "inner/b.txt": "12", "z.txt": "1" };
