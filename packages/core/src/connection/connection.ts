@@ -136,7 +136,7 @@ export class Connection implements ReadGate {
     }
     const link = new LinkHandshake(this.#link, this.peer, handshake.isDialer, this.#abort.signal);
     this.#handshake = link;
-    const text = `handshake took over ${handshakeTimeoutMs} ms`;
+    const text = `handshake took over ${Math.round(handshakeTimeoutMs)} ms`;
     this.#timer = runtime.setTimer(
       () => this.close(0, new MsgError("MSG_HANDSHAKE_TIMEOUT", text)),
       handshakeTimeoutMs,
@@ -254,7 +254,7 @@ export class Connection implements ReadGate {
     try {
       this.#assembler?.push(chunk, isLent);
     } catch (error) {
-      this.#onViolation(error);
+      this.fail(error);
     }
   }
 
@@ -264,14 +264,15 @@ export class Connection implements ReadGate {
     try {
       this.#assembler?.resume();
     } catch (error) {
-      this.#onViolation(error);
+      this.fail(error);
     }
     if (!this.isOpen) return;
     if (this.#hasPeerEnded) this.#onAllRead();
     else this.#link.setReading(true);
   }
 
-  #onViolation(error: unknown): void {
+  /** Closes for what the peer sent; it is given a moment to read why. */
+  fail(error: unknown): void {
     this.close(
       refusalLingerMs,
       MsgError.from(error, "MSG_PROTOCOL", "peer's bytes could not be decoded"),

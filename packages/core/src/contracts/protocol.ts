@@ -75,6 +75,8 @@ export interface WireContext {
    *   or the promise rejects so.
    */
   decompress(id: number, payload: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** Closes the connection for a violation that no {@link FrameDecoder.decode} can throw any more. */
+  fail(error: unknown): void;
 }
 
 /**

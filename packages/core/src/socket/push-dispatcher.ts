@@ -28,6 +28,8 @@ export interface JobDispatcherContext {
   onUndeliverable(peer: PushPeer, payload: Uint8Array): void;
   /** At most once: what a PULL had is lost. */
   onLost(peer: PushPeer, count: number): void;
+  /** Whether a PULL may still come: something is dialed or listened on. */
+  mayGetPeer(): boolean;
   /** A job could not be compressed, and nobody waits for it. */
   onError(error: MsgError): void;
 }
@@ -172,7 +174,14 @@ export class JobDispatcher implements FlowHandlers {
     });
   }
 
-  /** Waits until every job has its end, or no PULL is left; at most `timeoutMs`. */
+  /** Whether anything that was sent has no end yet. */
+  get hasJobs(): boolean {
+    return (
+      this.#waiting.size + this.#returned.size > 0 || this.#peers.some((peer) => peer.unsettled > 0)
+    );
+  }
+
+  /** Waits until every job has its end, or no PULL can come any more; at most `timeoutMs`. */
   async whenIdle(timeoutMs: number): Promise<void> {
     if (this.#isIdle) return;
     await this.#idle.wait({ timeoutMs }, timedOut).catch(() => {});
@@ -295,9 +304,7 @@ export class JobDispatcher implements FlowHandlers {
   }
 
   get #isIdle(): boolean {
-    if (this.#peers.length === 0) return true;
-    if (this.#waiting.size + this.#returned.size > 0) return false;
-    return this.#peers.every((peer) => peer.unsettled === 0);
+    return !this.hasJobs || (this.#peers.length === 0 && !this.#context.mayGetPeer());
   }
 
   #checkIdle(): void {

@@ -72,6 +72,7 @@ export class PushSocket extends Socket<PushPeer> {
       messages: this.messages,
       onUndeliverable: (peer, payload) => this.drop("undeliverable", { peer: peer.info, payload }),
       onLost: (peer, count) => this.drop("lost-job", { peer: peer.info, count }),
+      mayGetPeer: () => this.endpoints.dialing > 0 || this.endpoints.addresses.length > 0,
       onError: (error) => this.emit("error", { error }),
     });
   }
@@ -125,7 +126,12 @@ export class PushSocket extends Socket<PushPeer> {
     else this.#dispatcher.onPeerClosed(peer);
   }
 
-  /** Jobs go on being handed out until all are acknowledged, or no PULL is left to do it. */
+  /** A job sent just before the end still goes to a PULL that connects within the linger. */
+  protected override get drainsToNewPeers(): boolean {
+    return this.#dispatcher.hasJobs;
+  }
+
+  /** Jobs go on being handed out until all are acknowledged, or no PULL can come to do it. */
   protected override async drain(lingerMs: number): Promise<void> {
     this.#isDraining = true;
     await this.#dispatcher.whenIdle(lingerMs);

@@ -256,9 +256,16 @@ export abstract class Socket<P extends Peer> {
   protected onNoEndpointLeft(_error: MsgError): void {}
   /**
    * @internal Refuses new work and waits for what is under way, at most `lingerMs`. Connections
-   * are still open, nothing new is dialed or accepted.
+   * are still open; nothing new is dialed or accepted, but see {@link drainsToNewPeers}.
    */
   protected abstract drain(lingerMs: number): Promise<void>;
+  /**
+   * @internal Whether what is under way may go to peers that come while it drains; else nothing is
+   * dialed or accepted from the first moment on.
+   */
+  protected get drainsToNewPeers(): boolean {
+    return false;
+  }
   /** @internal Takes the place of {@link drain} when nothing may take any time. */
   protected abandon(): void {}
   /** @internal Everything is closed: rejects what still waits, gives what was left. */
@@ -309,6 +316,7 @@ export abstract class Socket<P extends Peer> {
       maxMessageBytes,
       gate: connection,
       decompress: (id, payload) => this.compression.decompress(id, payload, maxMessageBytes),
+      fail: (error) => connection.fail(error),
     };
   }
 
@@ -337,11 +345,11 @@ export abstract class Socket<P extends Peer> {
   async #close(lingerMs: number): Promise<CloseReport> {
     const deadline = this.runtime.now() + lingerMs;
     const closed = new MsgError("MSG_CLOSED", `this ${this.type} was closed`);
-    const stopped = this.endpoints.stop();
+    const stopped = lingerMs > 0 && this.drainsToNewPeers ? undefined : this.endpoints.stop();
     this.#readyWaiters.rejectAll(closed);
     if (lingerMs > 0) await this.drain(lingerMs);
     else this.abandon();
-    await stopped;
+    await (stopped ?? this.endpoints.stop());
     await this.endpoints.endAll(Math.max(0, deadline - this.runtime.now()));
     this.#silence.stop();
     const report = this.onClosed(closed);

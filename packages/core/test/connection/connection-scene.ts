@@ -70,6 +70,7 @@ export class End<Type extends SocketType> {
             maxMessageBytes,
             gate: this.connection,
             decompress: (id, payload) => compression.decompress(id, payload, maxMessageBytes),
+            fail: (error) => this.connection.fail(error),
           });
           this.#writer = wire.writer;
           return wire.decoder;

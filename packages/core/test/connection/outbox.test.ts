@@ -190,7 +190,12 @@ describe("a frame header over 64 KiB", () => {
   it("of the longest topic is whole", () => {
     const { runtime, link, outbox } = outboxScene();
     const { sink, gate } = openStream("PUB");
-    const context = { maxMessageBytes: 1024, gate, decompress: () => new Uint8Array(0) };
+    const context = {
+      maxMessageBytes: 1024,
+      gate,
+      decompress: () => new Uint8Array(0),
+      fail: rethrow,
+    };
     const { writer } = msg().open("PUB", outbox, sink, context);
     put(outbox, 3, 9);
     const topic = "t".repeat(65_525);
@@ -426,3 +431,7 @@ describe("an outbox that is destroyed", () => {
     expect(told.rooms).toBe(0);
   });
 });
+
+function rethrow(error: unknown): never {
+  throw error;
+}

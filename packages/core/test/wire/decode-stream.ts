@@ -50,6 +50,7 @@ export function openStream<Type extends SocketType>(type: Type, options: StreamO
     maxMessageBytes,
     gate,
     decompress: (id, payload) => compression.decompress(id, payload, maxMessageBytes),
+    fail: rethrow,
   };
   const wire = msg().open(type, out, recording.sink, context);
   const assembler = new FrameAssembler(wire.decoder);
@@ -116,4 +117,8 @@ export function bytesOf(write: Write): Uint8Array {
   // `by` says which writer `with` takes; the two are one record.
   (write.with as (writer: unknown) => void)(wire.writer);
   return out.written;
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }

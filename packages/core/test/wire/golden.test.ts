@@ -22,7 +22,12 @@ function bytesThroughOutbox(write: Write): Uint8Array {
   dialed.start({ onData() {}, onDrain() {}, onEnd() {}, onClose() {} });
   const outbox = new Outbox(dialed, new ChunkPool(), runtime, Infinity, () => {});
   const { sink, gate } = openStream(write.by);
-  const context = { maxMessageBytes: 1024, gate, decompress: () => new Uint8Array(0) };
+  const context = {
+    maxMessageBytes: 1024,
+    gate,
+    decompress: () => new Uint8Array(0),
+    fail: rethrow,
+  };
   (write.with as (writer: unknown) => void)(msg().open(write.by, outbox, sink, context).writer);
   runtime.runTicks();
   return dialed.writtenBytes;
@@ -67,3 +72,7 @@ describe("a compressed golden vector", () => {
     ]);
   });
 });
+
+function rethrow(error: unknown): never {
+  throw error;
+}

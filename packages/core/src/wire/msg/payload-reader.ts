@@ -41,10 +41,17 @@ export class PayloadReader<Header> {
 
   async #readLater(header: Header, later: Promise<Uint8Array>): Promise<void> {
     this.#context.gate.hold();
+    let result: Uint8Array | MsgError;
     try {
-      this.#receiver.onPlain(header, await later);
+      result = await later;
     } catch (error) {
-      this.#receiver.onUnreadable(header, unreadable(error));
+      result = unreadable(error);
+    }
+    try {
+      if (result instanceof Uint8Array) this.#receiver.onPlain(header, result);
+      else this.#receiver.onUnreadable(header, result);
+    } catch (error) {
+      this.#context.fail(error);
     } finally {
       this.#context.gate.release();
     }
