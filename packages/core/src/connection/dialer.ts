@@ -34,14 +34,19 @@ export interface DialerOptions {
   readonly address: string;
   readonly runtime: Runtime;
   readonly reconnect: ResolvedReconnectOptions;
-  /** Covers dialing; the handshake has as much again. */
+  /** Covers dialing and the handshake together. */
   readonly handshakeTimeoutMs: number;
 }
 
 /** What the owner of a {@link Dialer} is told and asked. */
 export interface DialerHandlers {
-  /** A link is there: make its connection and start it, when `probationMs` have passed. */
-  onLink(link: Link, probationMs: number): Connection;
+  /**
+   * A link is there: make its connection and start it.
+   *
+   * @param probationMs - for how long it must live before it is fed.
+   * @param timeLeftMs - what dialing left of `handshakeTimeoutMs`.
+   */
+  onLink(link: Link, probationMs: number, timeLeftMs: number): Connection;
   /** The attempt, or the connection, came to nothing; the next attempt is in `delayMs`. */
   onRetry(error: MsgError, attempt: number, delayMs: number): void;
   /** `maxAttempts` attempts failed. */
@@ -148,6 +153,7 @@ export class Dialer {
   #dial(): void {
     const { transport, address, runtime, handshakeTimeoutMs } = this.#options;
     const dialing = new AbortController();
+    const startedMs = runtime.now();
     this.#dialing = dialing;
     this.#timer = runtime.setTimer(() => {
       const text = `no connection to ${transport.name}://${address} within ${handshakeTimeoutMs} ms`;
@@ -155,7 +161,8 @@ export class Dialer {
     }, handshakeTimeoutMs);
     transport.dial(address, dialing.signal).then(
       (link) => {
-        if (dialing === this.#dialing) this.#onLink(link);
+        const timeLeftMs = handshakeTimeoutMs - (runtime.now() - startedMs);
+        if (dialing === this.#dialing) this.#onLink(link, Math.max(1, timeLeftMs));
         else link.destroy();
       },
       (error: unknown) => {
@@ -166,11 +173,11 @@ export class Dialer {
     );
   }
 
-  #onLink(link: Link): void {
+  #onLink(link: Link, timeLeftMs: number): void {
     this.#dialing = undefined;
     this.#dispatch({ type: "linked" });
     const isSuspect = this.#state.phase === "connected" && this.#state.isSuspect;
-    this.#connection = this.#handlers.onLink(link, isSuspect ? probationMs : 0);
+    this.#connection = this.#handlers.onLink(link, isSuspect ? probationMs : 0, timeLeftMs);
   }
 }
 

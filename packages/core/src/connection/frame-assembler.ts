@@ -35,8 +35,10 @@ export class FrameAssembler {
    * @throws what the decoder throws.
    */
   push(chunk: Uint8Array, isLent: boolean): void {
-    // Payloads are views, so bytes that are only lent are copied once, here, for all of them.
-    const bytes = isLent ? copyOf(chunk) : chunk;
+    // Payloads are views. So bytes that are only lent are copied once, here, for all of them; and
+    // so are those that fill little of their memory, which a payload that waits would pin whole.
+    const isWasteful = chunk.length < chunk.buffer.byteLength / 4;
+    const bytes = isLent || isWasteful ? copyOf(chunk) : chunk;
     if (this.#held === undefined) this.#decode(bytes);
     else this.#held = joined(this.#held, bytes);
   }

@@ -32,6 +32,16 @@ export interface TrafficCounters {
   refused: number;
 }
 
+/** How a link came to be. */
+interface Opening {
+  readonly endpoint: string;
+  /** Absent when the peer dialed us. */
+  readonly dialer: Dialer | undefined;
+  readonly probationMs: number;
+  /** For the handshake. */
+  readonly timeLeftMs: number;
+}
+
 /** What is kept of a connection beside itself. */
 interface Entry<P> {
   readonly endpoint: string;
@@ -145,7 +155,8 @@ export class Endpoints<P extends Peer> {
     const dialer: Dialer = new Dialer(
       { transport, address, runtime, reconnect, handshakeTimeoutMs },
       {
-        onLink: (link, probationMs) => this.#open(link, address, dialer, probationMs),
+        onLink: (link, probationMs, timeLeftMs) =>
+          this.#open(link, { endpoint: address, dialer, probationMs, timeLeftMs }),
         onRetry: (error, attempt, delayMs) => {
           this.counters.retries++;
           this.#handlers.emit("retrying", { endpoint: address, attempt, delayMs, error });
@@ -252,17 +263,17 @@ export class Endpoints<P extends Peer> {
   }
 
   #accept(link: Link, endpoint: string): void {
-    const { maxHandshakes } = this.#options;
+    const { maxHandshakes, handshakeTimeoutMs: timeLeftMs } = this.#options;
     if (this.#isClosed) link.destroy();
     else if (this.#handshakes >= maxHandshakes) {
       link.destroy();
       const text = `${this.#handshakes} handshakes are under way, maxHandshakes is ${maxHandshakes}`;
       this.#onRefused(endpoint, link.remoteAddress, new MsgError("MSG_TOO_MANY_PEERS", text));
-    } else this.#open(link, endpoint, undefined, 0);
+    } else this.#open(link, { endpoint, dialer: undefined, probationMs: 0, timeLeftMs });
   }
 
-  #open(link: Link, endpoint: string, dialer: Dialer | undefined, probationMs: number): Connection {
-    const { runtime, protocol, handshakeTimeoutMs, sendHighWaterBytes } = this.#options;
+  #open(link: Link, { endpoint, dialer, probationMs, timeLeftMs }: Opening): Connection {
+    const { runtime, protocol, sendHighWaterBytes } = this.#options;
     const entry: Entry<P> = {
       endpoint,
       dialer,
@@ -277,7 +288,7 @@ export class Endpoints<P extends Peer> {
         pool: this.#pool,
         protocol,
         handshake: this.#handshakeContext(dialer !== undefined),
-        handshakeTimeoutMs,
+        handshakeTimeoutMs: timeLeftMs,
         sendHighWaterBytes,
         peer: candidateOf(link, this.#transport.name),
       },

@@ -1,8 +1,9 @@
+import type { PeerInfo } from "../contracts/authenticator.ts";
 import type { SocketType } from "../contracts/protocol.ts";
 import type { MsgError } from "../errors.ts";
 import type { SocketEvents } from "./events.ts";
 
-/** Where a socket tells what happens to it; pino and console fit. Payloads and tokens are never logged. */
+/** Where a socket tells what happens to it; pino and console fit. Payloads, tokens and claims never are. */
 export interface Logger {
   debug(details: object, message: string): void;
   warn(details: object, message: string): void;
@@ -29,10 +30,18 @@ export function eventLog(
 ): ((name: keyof SocketEvents, detail: object) => void) | undefined {
   if (logger === undefined) return undefined;
   return (name, detail) => {
-    const { payload: _payload, ...details } = detail as { payload?: unknown };
+    const details = loggable(detail);
     if (troubles.has(name)) logger.warn(details, `${type} ${name}`);
     else logger.debug(details, `${type} ${name}`);
   };
+}
+
+/** Leaves out what may be secret: payloads, and what an authenticator said of a peer. */
+function loggable(detail: object): object {
+  const { payload: _payload, peer, ...details } = detail as { payload?: unknown; peer?: PeerInfo };
+  if (peer === undefined) return details;
+  const { id, address, transport, endpoint, name, identity } = peer;
+  return { ...details, peer: { id, address, transport, endpoint, name, identity } };
 }
 
 interface HostProcess {

@@ -59,7 +59,7 @@ export interface PubOptions extends SocketOptions {
   readonly maxWaitingBytes?: number | undefined;
 
   /**
-   * How many topics one subscriber may subscribe to; more are ignored, with an `error` event.
+   * How many topics one subscriber may subscribe to; more are ignored, with a `dropped` event.
    *
    * 1 or more.
    *
@@ -69,7 +69,8 @@ export interface PubOptions extends SocketOptions {
 
   /**
    * How much memory one subscriber's topics may take, estimated as their length and 256 bytes for
-   * each token. More are ignored, with an `error` event.
+   * each token. More are ignored, with a `dropped`
+   * event.
    *
    * Bytes, 1 or more.
    *

@@ -177,8 +177,7 @@ export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
 
   /** @internal */
   onIgnored(peer: PubPeer, error?: MsgError): void {
-    if (error !== undefined) this.emit("error", { error });
-    else this.drop("ignored-frame", { peer: peer.info });
+    this.drop("ignored-frame", { peer: peer.info, ...(error === undefined ? {} : { error }) });
   }
 
   /** @internal */

@@ -28,8 +28,10 @@ export class ReplyError extends Error {
 
 /** @throws MsgError `MSG_INVALID_ARGUMENT` */
 export function checkRemoteCode(code: string): void {
-  if (typeof code === "string" && /^[A-Z][A-Z0-9_]{0,63}$/.test(code)) return;
-  const text = `code is ${JSON.stringify(code)}, must match [A-Z][A-Z0-9_]{0,63}`;
+  const isCode = typeof code === "string" && /^[A-Z][A-Z0-9_]{0,63}$/.test(code);
+  if (isCode && !code.startsWith("MSG_")) return;
+  const form = "must match [A-Z][A-Z0-9_]{0,63} and not begin with MSG_, which is this library's";
+  const text = `code is ${JSON.stringify(code)}, ${form}`;
   throw new MsgError("MSG_INVALID_ARGUMENT", text);
 }
 

@@ -92,6 +92,8 @@ export class SubPeer extends Peer implements SubSink {
 
   onMark(sequence: number): void {
     this.hasExtensions = true;
+    // It may have been slow to show it.
+    this.#isPlain = false;
     if (sequence !== this.#expected) this.#onGap(sequence);
     this.#expected = sequence;
   }

@@ -194,7 +194,7 @@ describe("a subscriber", () => {
   it("over maxSubscriptionsPerPeer is ignored for the rest, told of once each, and not closed", async () => {
     const { scene, pub, end } = await setUp({ maxSubscriptionsPerPeer: 2 });
     const other = await scene.rawDial();
-    const errors = record(pub, "error");
+    const drops = record(pub, "dropped");
     end.send({ type: "extensions" });
     for (const topic of ["a", "b", "c", "a"]) end.subscribe(topic);
     other.subscribe("c");
@@ -203,7 +203,10 @@ describe("a subscriber", () => {
     await scene.settle();
     expect(heard(end)).toEqual(["MARK#0", "ACK a#0", "ACK b#0", "ACK a#0", "a#0=", "b#1="]);
     expect(heard(other)).toEqual(["c#0="]);
-    expect(errors.map(({ error }) => error.code)).toEqual(["MSG_TOO_MANY_SUBSCRIPTIONS"]);
+    const [drop] = drops;
+    expect(drops.length).toBe(1);
+    expect(drop?.error?.code).toBe("MSG_TOO_MANY_SUBSCRIPTIONS");
+    expect([drop?.reason, drop?.peer?.id]).toEqual(["ignored-frame", pub.peers[0]?.id]);
     end.unsubscribe("a");
     end.subscribe("c");
     await scene.settle();
@@ -212,12 +215,12 @@ describe("a subscriber", () => {
 
   it("over maxSubscriptionBytesPerPeer is ignored for the rest too", async () => {
     const { scene, pub, end } = await setUp({ maxSubscriptionBytesPerPeer: 1_000 });
-    const errors = record(pub, "error");
+    const drops = record(pub, "dropped");
     end.subscribe("a.b.c");
     end.subscribe("d.e");
     end.subscribe("f");
     await scene.settle();
-    expect([pub.stats().subscriptions, errors.length]).toEqual([1, 2]);
+    expect([pub.stats().subscriptions, drops.length]).toEqual([1, 2]);
     end.unsubscribe("a.b.c");
     end.subscribe("d.e");
     await scene.settle();

@@ -71,10 +71,14 @@ function hexByte(byte: number): string {
 }
 
 /** @throws MsgError `MSG_PAYLOAD_TOO_LARGE`, naming both sizes. */
-export function checkLength(length: number, maxMessageBytes: number): void {
-  if (length <= maxMessageBytes) return;
+export function checkLength(
+  length: number,
+  limit: number,
+  limitName: string = "maxMessageBytes",
+): void {
+  if (length <= limit) return;
   throw new MsgError(
     "MSG_PAYLOAD_TOO_LARGE",
-    `peer announced ${length} bytes, maxMessageBytes is ${maxMessageBytes}`,
+    `peer announced ${length} bytes, ${limitName} is ${limit}`,
   );
 }

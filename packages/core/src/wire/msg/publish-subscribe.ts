@@ -47,10 +47,12 @@ abstract class MessageDecoder implements FrameDecoder {
   neededBytes: number = topicStartBytes;
   readonly #context: WireContext;
   readonly #maxPayloadBytes: number;
+  readonly #limitName: string;
 
-  constructor(context: WireContext, maxPayloadBytes: number) {
+  constructor(context: WireContext, maxPayloadBytes: number, limitName: string) {
     this.#context = context;
     this.#maxPayloadBytes = maxPayloadBytes;
+    this.#limitName = limitName;
   }
 
   protected abstract onFrame(frame: MessageFrame): void;
@@ -82,7 +84,7 @@ abstract class MessageDecoder implements FrameDecoder {
     const headerBytes = messageHeaderBytes + view.getUint16(offset + 2);
     if (end - offset < headerBytes) return headerBytes;
     const length = view.getUint32(offset + headerBytes - 4);
-    checkLength(length, this.#maxPayloadBytes);
+    checkLength(length, this.#maxPayloadBytes, this.#limitName);
     return headerBytes + length;
   }
 }
@@ -100,7 +102,7 @@ export class PublishedDecoder extends MessageDecoder {
   readonly #topics: TopicReader = new TopicReader();
 
   constructor(sink: SubSink, context: WireContext) {
-    super(context, context.maxMessageBytes);
+    super(context, context.maxMessageBytes, "maxMessageBytes");
     this.#sink = sink;
     this.#reader = new PayloadReader(context, {
       onPlain: (header, payload) =>
@@ -164,7 +166,7 @@ export class SubscriptionDecoder extends MessageDecoder {
   readonly #sink: PubSink;
 
   constructor(sink: PubSink, context: WireContext) {
-    super(context, 0);
+    super(context, 0, "the limit of a subscription's payload");
     this.#sink = sink;
   }
 
