@@ -44,7 +44,7 @@ export interface SocketOptions {
   readonly hook?: ConnectionHook | undefined;
 
   /**
-   * How long dialing may take, and then how long a handshake may. A peer that says nothing is
+   * How long dialing and the handshake may take together. A peer that says nothing is
    * closed when it ends.
    *
    * Milliseconds, 1 to 2_147_483_647.

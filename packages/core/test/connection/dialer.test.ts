@@ -33,6 +33,7 @@ class Scene {
   readonly runtime: SimulatedRuntime;
   readonly attempts: Attempt[] = [];
   readonly probations: number[] = [];
+  readonly timesLeft: number[] = [];
   readonly retries: Retry[] = [];
   readonly givenUp: MsgError[] = [];
   readonly dialer: Dialer;
@@ -57,8 +58,9 @@ class Scene {
         handshakeTimeoutMs: 10_000,
       },
       {
-        onLink: (_link, probationMs) => {
+        onLink: (_link, probationMs, timeLeftMs) => {
           this.probations.push(probationMs);
+          this.timesLeft.push(timeLeftMs);
           const stub: StubConnection = { phase: "ready" };
           this.#connection = stub as unknown as Connection;
           return this.#connection;
@@ -125,6 +127,14 @@ describe("a dialer", () => {
     await scene.link();
     expect(scene.probations).toEqual([0]);
     expect(scene.dialer.state).toMatchObject({ phase: "connected" });
+  });
+
+  it("leaves to the handshake what dialing left of handshakeTimeoutMs", async () => {
+    const scene = new Scene();
+    scene.dialer.start();
+    await scene.runtime.pass(4_000);
+    await scene.link();
+    expect(scene.timesLeft).toEqual([6_000]);
   });
 
   it("dials again when an attempt fails, not before its wait is over", async () => {

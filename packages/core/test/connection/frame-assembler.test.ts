@@ -46,6 +46,17 @@ describe("a frame assembler", () => {
     expect(told[0]?.buffer).toBe(chunk.buffer);
   });
 
+  it("copies a chunk that fills little of its memory, so that a payload does not pin that", () => {
+    const { assembler, payloads: told } = openStream("REP");
+    const memory = new Uint8Array(64 * kibibyte);
+    const frame = request(1, bytes("01"));
+    memory.set(frame);
+    assembler.push(memory.subarray(0, frame.length), false);
+    memory.fill(0xff);
+    expect([...(told[0] ?? [])]).toEqual([1]);
+    expect(told[0]?.buffer).not.toBe(memory.buffer);
+  });
+
   it("copies the beginning of a frame, so that it does not pin its chunk", () => {
     const { assembler, payloads: told } = openStream("REP");
     const chunk = joinBytes([request(1, bytes("01")), request(2, bytes("02")).subarray(0, 5)]);

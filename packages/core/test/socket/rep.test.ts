@@ -28,7 +28,7 @@ function replies(end: RawEnd): string[] {
 }
 
 describe("ReplyError", () => {
-  for (const code of ["", "lower", "1A", "A B", "A".repeat(65), 5, undefined]) {
+  for (const code of ["", "lower", "1A", "A B", "A".repeat(65), "MSG_DRAINING", 5, undefined]) {
     it(`refuses ${JSON.stringify(code)} as its code`, () => {
       expect(() => new ReplyError(code as string, "")).toThrow(withCode("MSG_INVALID_ARGUMENT"));
     });
