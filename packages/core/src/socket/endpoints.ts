@@ -242,6 +242,11 @@ export class Endpoints<P extends Peer> {
       this.#listeners.add({ given: address, listener });
       this.#handlers.emit("listening", { endpoint: listener.address });
       return listener.address;
+    } catch (error) {
+      // Told as an event too: a bind that nobody awaits must not fail in silence.
+      const failure = MsgError.from(error, "MSG_LISTEN_FAILED", `cannot listen on ${address}`);
+      if (!this.#isClosed) this.#handlers.emit("error", { error: failure });
+      throw failure;
     } finally {
       this.#binding--;
       if (this.#isAllClosed) this.#onAllClosed?.();

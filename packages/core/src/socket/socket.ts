@@ -133,8 +133,11 @@ export abstract class Socket<P extends Peer> {
   /**
    * Listens on an address of the transport, such as `127.0.0.1:4444`; port 0 takes a free one.
    *
+   * Rejects with `MSG_LISTEN_FAILED`; that is the event `error` too, so that a `bind` that nobody
+   * awaits does not fail in silence.
+   *
    * @returns the address that was bound, for {@link connect}.
-   * @throws MsgError `MSG_INVALID_ADDRESS`, `MSG_CLOSED`; rejects with `MSG_LISTEN_FAILED`.
+   * @throws MsgError `MSG_INVALID_ADDRESS`, `MSG_INVALID_STATE`, `MSG_CLOSED`
    */
   bind(address: string): Promise<string> {
     this.assertOpen();

@@ -24,11 +24,13 @@ describe("bind", () => {
     expect(rep.addresses).toEqual(["here"]);
   });
 
-  it("rejects with MSG_LISTEN_FAILED where another listens, and may be called again", async () => {
+  it("rejects with MSG_LISTEN_FAILED where another listens, tells it, and may be called again", async () => {
     const scene = new Scene();
     const [first, second] = [scene.rep(), scene.rep()];
     await first.bind("here");
+    const errors = record(second, "error");
     await expect(second.bind("here")).rejects.toMatchObject({ code: "MSG_LISTEN_FAILED" });
+    expect(codes(errors)).toEqual(["MSG_LISTEN_FAILED"]);
     expect(second.addresses).toEqual([]);
     await first.unbind("here");
     expect(await second.bind("here")).toBe("here");
