@@ -1,5 +1,6 @@
 import { MsgError } from "../errors.ts";
 import type { Compression, WirePayload } from "../wire/compression.ts";
+import { listenToAbort, unlistenToAbort } from "./abort-listeners.ts";
 import type { Linked } from "./linked-queue.ts";
 import { LinkedQueue } from "./linked-queue.ts";
 import { abortReason, quietly } from "./waiter-list.ts";
@@ -118,8 +119,8 @@ export class PublishQueue {
       waiting.reject(abortReason(signal));
       this.pump();
     };
-    signal.addEventListener("abort", onAbort, { once: true });
-    const forget = (): void => signal.removeEventListener("abort", onAbort);
+    listenToAbort(signal, onAbort);
+    const forget = (): void => unlistenToAbort(signal, onAbort);
     waiting.promise.then(forget, forget);
   }
 

@@ -1,6 +1,7 @@
 import { MsgError } from "../errors.ts";
 import { checkDelay } from "../option-checks.ts";
 import type { Runtime, TimerHandle } from "../runtime.ts";
+import { listenToAbort, unlistenToAbort } from "./abort-listeners.ts";
 import type { Receivable, ReceiveQueue } from "./receive-queue.ts";
 import type { WaitOptions } from "./waiter-list.ts";
 import { abortReason, quietly } from "./waiter-list.ts";
@@ -48,7 +49,7 @@ function receiveLater<T extends Receivable>(
     };
     const finish = (settle: () => void): void => {
       runtime.clearTimer(timer);
-      signal?.removeEventListener("abort", onAbort);
+      if (signal !== undefined) unlistenToAbort(signal, onAbort);
       settle();
     };
     const giveUp = (error: Error): void => {
@@ -60,7 +61,7 @@ function receiveLater<T extends Receivable>(
       const text = `nothing arrived within ${timeoutMs} ms`;
       timer = runtime.setTimer(() => giveUp(new MsgError("MSG_TIMEOUT", text)), timeoutMs);
     }
-    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal !== undefined) listenToAbort(signal, onAbort);
     queue.sleep(sleeper);
     if (queue.isClosed) sleeper.wake();
   });

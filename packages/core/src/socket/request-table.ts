@@ -1,4 +1,5 @@
 import type { Runtime, TimerHandle } from "../runtime.ts";
+import { listenToAbort, unlistenToAbort } from "./abort-listeners.ts";
 import type { Linked } from "./linked-queue.ts";
 import type { Message } from "./message.ts";
 
@@ -98,7 +99,7 @@ export class RequestTable<Target> {
   watch(signal: AbortSignal, request: PendingRequest<Target>, onAbort: () => void): void {
     request.signal = signal;
     request.onAbort = onAbort;
-    signal.addEventListener("abort", onAbort, { once: true });
+    listenToAbort(signal, onAbort);
   }
 
   find(id: number): PendingRequest<Target> | undefined {
@@ -112,9 +113,8 @@ export class RequestTable<Target> {
     if (this.#ring[place] !== request) return false;
     this.#ring[place] = undefined;
     this.size--;
-    if (request.onAbort !== undefined) {
-      request.signal?.removeEventListener("abort", request.onAbort);
-    }
+    const { signal, onAbort } = request;
+    if (signal !== undefined && onAbort !== undefined) unlistenToAbort(signal, onAbort);
     if (this.size === 0) this.#shrink();
     return true;
   }

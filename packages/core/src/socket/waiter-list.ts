@@ -1,6 +1,7 @@
 import { MsgError } from "../errors.ts";
 import { checkDelay } from "../option-checks.ts";
 import type { Runtime, TimerHandle } from "../runtime.ts";
+import { listenToAbort, unlistenToAbort } from "./abort-listeners.ts";
 
 /** How long a call may wait, and what else ends the wait. */
 export interface WaitOptions {
@@ -52,7 +53,7 @@ export class WaiterList<T> {
         const onTimeout = (): void => this.#settle(waiter)?.reject(timeoutError(timeoutMs));
         waiter.timer = this.#runtime.setTimer(onTimeout, timeoutMs);
       }
-      signal?.addEventListener("abort", waiter.onAbort, { once: true });
+      if (signal !== undefined) listenToAbort(signal, waiter.onAbort);
       this.#waiters.add(waiter);
     });
     return quietly(promise);
@@ -83,7 +84,7 @@ export class WaiterList<T> {
   #settle(waiter: Waiter<T>): Waiter<T> | undefined {
     if (!this.#waiters.delete(waiter)) return undefined;
     this.#runtime.clearTimer(waiter.timer);
-    waiter.signal?.removeEventListener("abort", waiter.onAbort);
+    if (waiter.signal !== undefined) unlistenToAbort(waiter.signal, waiter.onAbort);
     return waiter;
   }
 }
