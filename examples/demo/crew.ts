@@ -21,6 +21,12 @@ type Service = RoleProcess<ServiceProgress, ServiceReport>;
 type Subscriber = RoleProcess<SubscriberProgress, SubscriberReport>;
 type Worker = RoleProcess<WorkerProgress, WorkerReport>;
 
+/** What of a process tells that it was lost. */
+interface Watched {
+  readonly report: Promise<unknown>;
+  readonly isKilled: boolean;
+}
+
 /** What the two subscribers want. */
 export const patterns: readonly string[] = ["metrics.cpu.*", "metrics.>"];
 
@@ -43,14 +49,21 @@ export class Crew {
   readonly workers: Worker[] = [];
   readonly #transport: TransportName;
   readonly #window: number;
+  readonly #onLost: (error: Error) => void;
 
-  /** Starts those that the others connect to. */
-  constructor(transport: TransportName, jobCount: number) {
+  /**
+   * Starts those that the others connect to.
+   *
+   * @param onLost - is told of a process that ended when it should not.
+   */
+  constructor(transport: TransportName, jobCount: number, onLost: (error: Error) => void) {
     this.#transport = transport;
+    this.#onLost = onLost;
     // Few jobs in small windows: so every worker's is full when half of the jobs are sent.
     this.#window = Math.min(maxWindow, Math.ceil(jobCount / (4 * workerCount)));
     this.publisher = new RoleProcess("publisher", "publisher", this.#bound("readings"));
     this.service = new RoleProcess("service", "service", this.#bound("questions"));
+    this.#watch(this.publisher, this.service);
   }
 
   get all(): readonly Pick<Publisher, "name" | "pid" | "exited" | "kill">[] {
@@ -71,6 +84,7 @@ export class Crew {
       const settings: SubscriberSettings = { transport, name, publisher, pattern };
       this.subscribers.push(new RoleProcess(name, "subscriber", settings));
     }
+    this.#watch(...this.workers, ...this.subscribers);
     const others = [this.service, ...this.subscribers, ...this.workers];
     await Promise.all(others.map((role): Promise<unknown> => role.ready));
   }
@@ -117,6 +131,14 @@ export class Crew {
   /** Ends every process now. */
   kill(): void {
     for (const role of this.all) role.kill();
+  }
+
+  #watch(...roles: readonly Watched[]): void {
+    for (const role of roles) {
+      role.report.catch((error: unknown) => {
+        if (!role.isKilled) this.#onLost(error as Error);
+      });
+    }
   }
 
   #bound(name: string): BoundSettings {

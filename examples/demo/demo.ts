@@ -20,6 +20,8 @@ export class Demo {
   readonly #options: DemoOptions;
   readonly #files: readonly LoadedFile[];
   readonly #display: Display;
+  readonly #lost: AbortController = new AbortController();
+  /** Aborts when it is to end from outside, and when a process was lost. */
   readonly #signal: AbortSignal;
   readonly #startMs: number = performance.now();
   readonly #view: LiveView = new LiveView(this.#startMs);
@@ -39,8 +41,8 @@ export class Demo {
     this.#options = options;
     this.#files = files;
     this.#display = display;
-    this.#signal = signal;
-    this.#crew = new Crew(options.transport, files.length);
+    this.#signal = AbortSignal.any([signal, this.#lost.signal]);
+    this.#crew = new Crew(options.transport, files.length, (error) => this.#lost.abort(error));
     this.#pipeline = new Pipeline(options.transport, files);
     this.#questions = new Questions(options.transport);
   }
@@ -54,6 +56,9 @@ export class Demo {
     try {
       this.#signal.throwIfAborted();
       return await this.#run();
+    } catch (error) {
+      // The reason, not what followed from it.
+      throw this.#signal.aborted ? this.#signal.reason : error;
     } finally {
       clearInterval(timer);
       this.#signal.removeEventListener("abort", onAbort);

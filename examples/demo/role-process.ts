@@ -19,6 +19,7 @@ export class RoleProcess<Progress, Report> {
   readonly report: Promise<Report>;
   readonly exited: Promise<Exit>;
   progress: Progress | undefined;
+  #isKilled = false;
   readonly #child: ChildProcess;
 
   /** @param role - its file beside this one, without `.ts`. */
@@ -45,8 +46,14 @@ export class RoleProcess<Progress, Report> {
     if (this.#child.connected) this.#child.send({ kind } satisfies ToRole, () => {});
   }
 
+  /** True once {@link kill} was called: its end is no surprise. */
+  get isKilled(): boolean {
+    return this.#isKilled;
+  }
+
   /** Ends it at once, as a crash would. */
   kill(): void {
+    this.#isKilled = true;
     this.#child.kill("SIGKILL");
   }
 

@@ -27,7 +27,12 @@ async function startDemo() {
     pids = [...line.matchAll(/ (\d{2,})(?=,|$)/g)].map(([, pid]) => Number(pid));
   });
   child.stderr.on("data", (chunk) => (errors += String(chunk)));
-  await waitFor(() => pids.length > 0, { what: "all processes are there", withinMs: 60_000 });
+  const areThere = (): boolean => {
+    if (child.exitCode !== null)
+      throw new Error(`the demo ended with ${child.exitCode}: ${errors}`);
+    return pids.length > 0;
+  };
+  await waitFor(areThere, { what: "all processes are there", withinMs: 60_000 });
   return { child, pids, errors: () => errors };
 }
 
@@ -78,6 +83,15 @@ describe("the demo", { timeout: 120_000 }, () => {
       expect(demo.pids.filter(isAlive)).toEqual([]);
     },
   );
+
+  it("fails, naming it, when a process is lost that should not be", async ({ expect }) => {
+    const demo = await startDemo();
+    const [publisher = Number.NaN] = demo.pids;
+    process.kill(publisher, "SIGKILL");
+    expect(await codeOf(demo)).toBe(1);
+    expect(demo.errors()).toMatch(/^Error: publisher ended with SIGKILL before it was "report"$/m);
+    expect(demo.pids.filter(isAlive)).toEqual([]);
+  });
 
   it("leaves no children behind when it is killed", { skip: isWindows }, async ({ expect }) => {
     const demo = await startDemo();
