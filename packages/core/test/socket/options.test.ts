@@ -1,16 +1,16 @@
 import { inspect } from "node:util";
 import { SimulatedRuntime } from "@msg-ts/testing";
 import { describe, expect, it } from "vitest";
-import type { PubOptions } from "../../src/socket/pub-options.ts";
-import { resolvePubOptions } from "../../src/socket/pub-options.ts";
-import { PubSocket } from "../../src/socket/pub.ts";
-import { resolveRepOptions } from "../../src/socket/rep-options.ts";
-import { RepSocket } from "../../src/socket/rep.ts";
-import { resolveReqOptions } from "../../src/socket/req-options.ts";
-import { ReqSocket } from "../../src/socket/req.ts";
+import type { PubOptions } from "../../src/socket/pub-sub/pub-options.ts";
+import { resolvePubOptions } from "../../src/socket/pub-sub/pub-options.ts";
+import { PubSocket } from "../../src/socket/pub-sub/pub.ts";
+import { resolveRepOptions } from "../../src/socket/req-rep/rep-options.ts";
+import { RepSocket } from "../../src/socket/req-rep/rep.ts";
+import { resolveReqOptions } from "../../src/socket/req-rep/req-options.ts";
+import { ReqSocket } from "../../src/socket/req-rep/req.ts";
 import { resolveSocketOptions } from "../../src/socket/socket-options.ts";
-import { resolveSubOptions } from "../../src/socket/sub-options.ts";
-import { SubSocket } from "../../src/socket/sub.ts";
+import { resolveSubOptions } from "../../src/socket/pub-sub/sub-options.ts";
+import { SubSocket } from "../../src/socket/pub-sub/sub.ts";
 import { SimNetwork } from "./sim-network.ts";
 
 /** One number among the options: its default, what is just in range, and what is just not. */

@@ -3,15 +3,15 @@ import type { Link, SocketEvents } from "@msg-ts/core";
 import type { NaiveDecoded, NaiveFrame, NaiveReader } from "@msg-ts/testing";
 import { bytes, joinBytes, naiveDecode, naiveEncode, SimulatedRuntime } from "@msg-ts/testing";
 import { onTestFinished } from "vitest";
-import type { PubOptions } from "../../src/socket/pub-options.ts";
-import { PubSocket } from "../../src/socket/pub.ts";
-import type { RepOptions } from "../../src/socket/rep-options.ts";
-import { RepSocket } from "../../src/socket/rep.ts";
-import type { ReqOptions } from "../../src/socket/req-options.ts";
-import { ReqSocket } from "../../src/socket/req.ts";
+import type { PubOptions } from "../../src/socket/pub-sub/pub-options.ts";
+import { PubSocket } from "../../src/socket/pub-sub/pub.ts";
+import type { RepOptions } from "../../src/socket/req-rep/rep-options.ts";
+import { RepSocket } from "../../src/socket/req-rep/rep.ts";
+import type { ReqOptions } from "../../src/socket/req-rep/req-options.ts";
+import { ReqSocket } from "../../src/socket/req-rep/req.ts";
 import type { CloseOptions } from "../../src/socket/socket.ts";
-import type { SubOptions } from "../../src/socket/sub-options.ts";
-import { SubSocket } from "../../src/socket/sub.ts";
+import type { SubOptions } from "../../src/socket/pub-sub/sub-options.ts";
+import { SubSocket } from "../../src/socket/pub-sub/sub.ts";
 import { SimNetwork } from "./sim-network.ts";
 
 interface AnySocket {

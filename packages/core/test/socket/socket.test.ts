@@ -1,10 +1,10 @@
 import { MsgError } from "@msg-ts/core";
 import { waitFor } from "@msg-ts/testing";
 import { describe, expect, it } from "vitest";
-import { PubSocket } from "../../src/socket/pub.ts";
-import { RepSocket } from "../../src/socket/rep.ts";
-import { ReqSocket } from "../../src/socket/req.ts";
-import { SubSocket } from "../../src/socket/sub.ts";
+import { PubSocket } from "../../src/socket/pub-sub/pub.ts";
+import { RepSocket } from "../../src/socket/req-rep/rep.ts";
+import { ReqSocket } from "../../src/socket/req-rep/req.ts";
+import { SubSocket } from "../../src/socket/pub-sub/sub.ts";
 import { Outcome, record, Scene } from "./scene.ts";
 
 function withCode(code: string): Error {

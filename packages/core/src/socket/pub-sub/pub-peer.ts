@@ -1,0 +1,222 @@
+import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type {
+  FrameDecoder,
+  OutgoingMessage,
+  PubSink,
+  PubWriter,
+  WireContext,
+} from "../../contracts/protocol.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { MsgError } from "../../errors.ts";
+import { Deque } from "../deque.ts";
+import { Peer } from "../peer.ts";
+import type { ResolvedPubOptions } from "./pub-options.ts";
+
+/** Who is told what a SUB wants, and what it lost. */
+export interface SubscriptionHandlers {
+  onSubscribe(peer: PubPeer, topic: string): void;
+  onUnsubscribe(peer: PubPeer, topic: string): void;
+  onIgnored(peer: PubPeer, error?: MsgError): void;
+  /** A message did not reach this subscriber. */
+  onLost(peer: PubPeer): void;
+  /** A subscriber that was slow got further. */
+  onRoom(): void;
+}
+
+interface Queued {
+  readonly message: OutgoingMessage;
+  readonly sequence: number;
+}
+
+/** How much of {@link ResolvedPubOptions.maxSubscriptionBytesPerPeer} a token is taken for. */
+const tokenCostBytes = 256;
+
+/** A SUB as a PUB sees it: its topics, its numbers and what waits for it. */
+export class PubPeer extends Peer implements PubSink {
+  readonly decoder: FrameDecoder;
+  readonly topics: Set<string> = new Set();
+  readonly #writer: PubWriter;
+  readonly #options: ResolvedPubOptions;
+  readonly #handlers: SubscriptionHandlers;
+  readonly #queue: Deque<Queued> = new Deque();
+  #queuedBytes = 0;
+  #topicBytes = 0;
+  /** Every message that matched has a number, also one that was dropped. */
+  #nextSequence = 0;
+  #hasExtensions = false;
+  /** Something was dropped that no later frame has told of yet. */
+  #hasUntoldLoss = false;
+  #hasSentSinceBeat = false;
+  #isHeld = false;
+
+  constructor(
+    info: PeerInfo,
+    connection: Connection,
+    context: WireContext,
+    options: ResolvedPubOptions,
+    handlers: SubscriptionHandlers,
+  ) {
+    super(info, connection);
+    this.#options = options;
+    this.#handlers = handlers;
+    const wire = connection.protocol.open("PUB", connection.outbox, this, context);
+    this.decoder = wire.decoder;
+    this.#writer = wire.writer;
+  }
+
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Whether one more message would not be dropped. */
+  get hasRoom(): boolean {
+    return this.#queue.size < this.#options.maxQueued && this.#hasRoomInBytes;
+  }
+
+  deliver(message: OutgoingMessage): void {
+    const sequence = this.#nextSequence;
+    this.#nextSequence = (sequence + 1) >>> 0;
+    if (this.#queue.size === 0 && !this.connection.outbox.isFull) {
+      this.#hasSentSinceBeat = true;
+      this.#writer.publish(message, sequence);
+    } else this.#enqueue(message, sequence);
+  }
+
+  /** Tells a subscriber of ours that we are alive, and up to which number it should have read. */
+  beat(): void {
+    if (!this.#hasSentSinceBeat) this.#mark();
+    this.#hasSentSinceBeat = false;
+  }
+
+  /** We drain: it should go elsewhere. */
+  sayBye(): void {
+    if (this.#hasExtensions && this.#queue.size === 0) this.#writer.bye(this.#nextSequence);
+  }
+
+  onExtensions(): void {
+    if (this.#hasExtensions) return;
+    this.#hasExtensions = true;
+    // At once, so that it knows before the first silence that we will speak.
+    this.#mark();
+  }
+
+  onSubscribe(topic: string): void {
+    if (!this.topics.has(topic)) {
+      const refusal = this.#refusalOf(topic);
+      if (refusal !== undefined) {
+        this.#handlers.onIgnored(this, refusal);
+        return;
+      }
+      this.topics.add(topic);
+      this.#topicBytes += costOf(topic);
+      this.#handlers.onSubscribe(this, topic);
+    }
+    if (this.#hasExtensions) this.#writer.subscribed(topic, this.#nextSequence);
+    this.#adjustReading();
+  }
+
+  onUnsubscribe(topic: string): void {
+    if (!this.topics.delete(topic)) return;
+    this.#topicBytes -= costOf(topic);
+    this.#handlers.onUnsubscribe(this, topic);
+  }
+
+  onIgnored(): void {
+    this.#handlers.onIgnored(this);
+  }
+
+  override onDrain(): void {
+    const { outbox } = this.connection;
+    while (this.#queue.size > 0 && !outbox.isFull) {
+      const next = this.#queue.shift();
+      if (next === undefined) break;
+      this.#queuedBytes -= next.message.payload.length;
+      this.#writer.publish(next.message, next.sequence);
+    }
+    if (this.#queue.size === 0 && this.#hasUntoldLoss) this.#mark();
+    this.#adjustReading();
+    this.#handlers.onRoom();
+  }
+
+  get #hasRoomInBytes(): boolean {
+    return this.#queuedBytes === 0 || this.#queuedBytes < this.#options.maxQueuedBytes;
+  }
+
+  #enqueue(message: OutgoingMessage, sequence: number): void {
+    if (!this.hasRoom) {
+      switch (this.#options.whenSlow) {
+        case "disconnect": {
+          const text = `${this.#queue.size} messages wait: the subscriber does not read fast enough`;
+          this.fail(new MsgError("MSG_SLOW_PEER", text));
+          return;
+        }
+        case "drop-oldest":
+          this.#dropOldest();
+          break;
+        // A publisher that waits looks at hasRoom first; what is dropped here it did not wait for.
+        case "wait":
+        case "drop-newest":
+          this.#onLost();
+          return;
+      }
+    }
+    this.#queue.push({ message, sequence });
+    this.#queuedBytes += message.payload.length;
+    this.#adjustReading();
+  }
+
+  #dropOldest(): void {
+    while (!this.hasRoom) {
+      const oldest = this.#queue.shift();
+      if (oldest === undefined) return;
+      this.#queuedBytes -= oldest.message.payload.length;
+      this.#onLost();
+    }
+  }
+
+  #onLost(): void {
+    this.#hasUntoldLoss = true;
+    this.#handlers.onLost(this);
+  }
+
+  /** With something in the queue a mark would overtake it; what comes out of there tells as much. */
+  #mark(): void {
+    if (!this.#hasExtensions || this.#queue.size > 0) return;
+    this.#hasUntoldLoss = false;
+    this.#writer.mark(this.#nextSequence);
+  }
+
+  /**
+   * While messages wait for it, a subscriber's own frames are not read: the answer to each is a
+   * frame that may not overtake the messages.
+   */
+  #adjustReading(): void {
+    const isSlow = this.#queue.size > 0 || this.connection.outbox.isFull;
+    if (isSlow === this.#isHeld) return;
+    this.#isHeld = isSlow;
+    if (isSlow) this.connection.hold();
+    else this.connection.release();
+  }
+
+  #refusalOf(topic: string): MsgError | undefined {
+    const { maxSubscriptionsPerPeer, maxSubscriptionBytesPerPeer } = this.#options;
+    if (this.topics.size >= maxSubscriptionsPerPeer) {
+      const text = `${this.topics.size} topics, maxSubscriptionsPerPeer is ${maxSubscriptionsPerPeer}`;
+      return new MsgError("MSG_TOO_MANY_SUBSCRIPTIONS", text);
+    }
+    const bytes = this.#topicBytes + costOf(topic);
+    if (bytes <= maxSubscriptionBytesPerPeer) return undefined;
+    const text = `topics take ${bytes} bytes, maxSubscriptionBytesPerPeer is ${maxSubscriptionBytesPerPeer}`;
+    return new MsgError("MSG_TOO_MANY_SUBSCRIPTIONS", text);
+  }
+}
+
+function costOf(topic: string): number {
+  let tokens = 1;
+  for (let dot = topic.indexOf("."); dot >= 0; dot = topic.indexOf(".", dot + 1)) tokens++;
+  return topic.length * 2 + tokens * tokenCostBytes;
+}

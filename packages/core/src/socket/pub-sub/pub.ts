@@ -1,0 +1,292 @@
+import type { Payload } from "../../bytes.ts";
+import { encodeText } from "../../bytes.ts";
+import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { OutgoingMessage } from "../../contracts/protocol.ts";
+import type { Transport } from "../../contracts/transport.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { MsgError } from "../../errors.ts";
+import type { TimerHandle } from "../../runtime.ts";
+import type { WirePayload } from "../../wire/compression.ts";
+import type { CloseReport } from "../events.ts";
+import { KeyedWaiters } from "../keyed-waiters.ts";
+import { PublishQueue } from "./publish-queue.ts";
+import type { PubOptions, ResolvedPubOptions } from "./pub-options.ts";
+import { resolvePubOptions } from "./pub-options.ts";
+import type { SubscriptionHandlers } from "./pub-peer.ts";
+import { PubPeer } from "./pub-peer.ts";
+import { Socket } from "../socket.ts";
+import type { SocketStats } from "../stats.ts";
+import { TopicTree } from "./topic-tree.ts";
+import { checkPublishTopic } from "./topics.ts";
+import { TurnBudget } from "../turn-budget.ts";
+import type { WaitOptions } from "../waiter-list.ts";
+import { WaiterList } from "../waiter-list.ts";
+
+/** How one message is published. */
+export interface PublishOptions {
+  /** Ends the wait of a `publish`, also before it began: the message is not sent. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Copies the payload, so that the caller may change it after the call.
+   *
+   * @defaultValue false
+   */
+  readonly copy?: boolean | undefined;
+}
+
+/** What a PUB counts. */
+export interface PubStats extends SocketStats {
+  /** Messages given to subscribers, counted for each of them; `messagesSent` counts calls. */
+  readonly deliveries: number;
+  /** Topics subscribed to, counted for each subscriber. */
+  readonly subscriptions: number;
+  /** Messages that wait in the subscribers' queues, all together. */
+  readonly queued: number;
+  readonly queuedBytes: number;
+  /** Calls of `publish` that wait. */
+  readonly waiting: number;
+}
+
+/** Losses are told at most this often. */
+const lossReportMs = 100;
+
+/** How many topics are remembered, and how long such a topic may be. */
+const maxRememberedTopics = 4_096;
+const maxRememberedLength = 256;
+
+const waitForSubscriberMs = 10_000;
+
+/**
+ * Publishes: each message goes to every subscriber whose topics match; one that reads too slowly
+ * loses messages, knows how many, and harms nobody else.
+ *
+ * @example
+ * ```ts
+ * const pub = new PubSocket(new Tcp());
+ * await pub.bind("127.0.0.1:4445");
+ * await pub.waitForSubscriber("prices.eth");
+ * pub.publish("prices.eth", "1900.5");
+ * ```
+ */
+export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
+  readonly #options: ResolvedPubOptions;
+  readonly #tree: TopicTree<PubPeer> = new TopicTree();
+  readonly #topicBytes: Map<string, Uint8Array> = new Map();
+  readonly #publishQueue: PublishQueue;
+  readonly #budget: TurnBudget;
+  readonly #subscriberWaiters: KeyedWaiters;
+  readonly #drained: WaiterList<void>;
+  readonly #losses: Map<PubPeer, number> = new Map();
+  #heartbeat: TimerHandle;
+  #lossReport: TimerHandle;
+  #deliveries = 0;
+  #subscriptions = 0;
+  /** Messages that waited for subscribers which went. */
+  #unsent = 0;
+
+  constructor(transport: Transport, options: PubOptions = {}) {
+    super("PUB", transport, options);
+    this.#options = resolvePubOptions(options);
+    this.#budget = new TurnBudget(this.runtime);
+    this.#drained = new WaiterList(this.runtime);
+    this.#subscriberWaiters = new KeyedWaiters(this.runtime);
+    this.#publishQueue = new PublishQueue({
+      compression: this.compression,
+      maxWaiting: this.#options.maxWaiting,
+      maxWaitingBytes: this.#options.maxWaitingBytes,
+      isHeldUp: (topic) => this.#isHeldUp(topic),
+      deliver: (topic, payload, plainBytes) => this.#deliver(topic, payload, plainBytes),
+      onFailed: (error) => this.emit("error", { error }),
+      onCompressed: () => this.onRoom(),
+    });
+  }
+
+  /**
+   * Publishes to everybody who subscribed to the topic. Nobody being there is no error.
+   *
+   * @param payload - must not be changed afterwards, unless `copy` is set.
+   * @returns nothing when it was accepted; a promise when the caller has to wait: for a slow
+   *   subscriber (`whenSlow: "wait"`), for a compressor, or for the event loop to have its turn.
+   *   `await` does right by both.
+   * @throws MsgError `MSG_CLOSED`, `MSG_INVALID_TOPIC`, `MSG_PAYLOAD_TOO_LARGE`,
+   *   `MSG_INVALID_ARGUMENT`, `MSG_HIGH_WATER_MARK`, `MSG_COMPRESS_FAILED`
+   */
+  publish(
+    topic: string,
+    payload: Payload,
+    options: PublishOptions = {},
+  ): undefined | Promise<void> {
+    this.assertOpen();
+    // What is remembered was found legal.
+    if (!this.#topicBytes.has(topic)) checkPublishTopic(topic);
+    const bytes = this.outgoingBytes(payload, options.copy);
+    return (
+      this.#publishQueue.publish(topic, bytes, options.signal) ??
+      this.#budget.spend(bytes.length + 64)
+    );
+  }
+
+  /**
+   * Waits until somebody subscribed to something that matches the topic.
+   *
+   * Rejects with `MSG_TIMEOUT` (10 s by default), `MSG_CLOSED`, or the signal's reason.
+   *
+   * @throws MsgError `MSG_CLOSED`, `MSG_INVALID_TOPIC`
+   */
+  waitForSubscriber(topic: string, options: WaitOptions = {}): Promise<void> {
+    this.assertOpen();
+    checkPublishTopic(topic);
+    if (this.#tree.match(topic).length > 0) return Promise.resolve();
+    const { timeoutMs = waitForSubscriberMs, signal } = options;
+    return this.#subscriberWaiters.wait(topic, { timeoutMs, signal }, () => {
+      return new MsgError("MSG_TIMEOUT", `nobody subscribed to ${topic} within ${timeoutMs} ms`);
+    });
+  }
+
+  override stats(): PubStats {
+    let queued = 0;
+    let queuedBytes = 0;
+    for (const peer of this.endpoints.peers) {
+      queued += peer.queued;
+      queuedBytes += peer.queuedBytes;
+    }
+    return {
+      ...this.commonStats(),
+      deliveries: this.#deliveries,
+      subscriptions: this.#subscriptions,
+      queued,
+      queuedBytes,
+      waiting: this.#publishQueue.size,
+    };
+  }
+
+  /** @internal */
+  onSubscribe(peer: PubPeer, topic: string): void {
+    this.#subscriptions++;
+    this.#tree.add(topic, peer);
+    for (const wanted of this.#subscriberWaiters.keys) {
+      if (this.#tree.match(wanted).length > 0) this.#subscriberWaiters.resolve(wanted);
+    }
+  }
+
+  /** @internal */
+  onUnsubscribe(peer: PubPeer, topic: string): void {
+    this.#subscriptions--;
+    this.#tree.remove(topic, peer);
+  }
+
+  /** @internal */
+  onIgnored(peer: PubPeer, error?: MsgError): void {
+    this.drop("ignored-frame", { peer: peer.info, ...(error === undefined ? {} : { error }) });
+  }
+
+  /** @internal */
+  onLost(peer: PubPeer): void {
+    this.countDrop("slow-subscriber", 1);
+    this.#losses.set(peer, (this.#losses.get(peer) ?? 0) + 1);
+    this.#lossReport ??= this.runtime.setTimer(() => this.#reportLosses(), lossReportMs);
+  }
+
+  /** @internal */
+  onRoom(): void {
+    this.#publishQueue.pump();
+    this.#checkDrained();
+  }
+
+  protected override createPeer(connection: Connection, info: PeerInfo): PubPeer {
+    return new PubPeer(info, connection, this.wireContext(connection), this.#options, this);
+  }
+
+  protected override onPeerReady(): void {
+    const { heartbeatMs } = this.#options;
+    if (heartbeatMs === Infinity) return;
+    this.#heartbeat ??= this.runtime.setTimer(() => this.#beat(), heartbeatMs / 2);
+  }
+
+  protected override onPeerClosed(peer: PubPeer): void {
+    this.#unsent += peer.queued;
+    for (const topic of peer.topics) this.onUnsubscribe(peer, topic);
+    this.onRoom();
+  }
+
+  protected override async drain(lingerMs: number): Promise<void> {
+    if (!this.#isDrained) await this.#drained.waitAtMost(lingerMs);
+    this.abandon();
+    for (const peer of this.endpoints.peers) peer.sayBye();
+  }
+
+  /** Before the subscribers go: without them nothing would seem to be waited for any more. */
+  protected override abandon(): void {
+    const error = new MsgError("MSG_CLOSED", "this PUB was closed");
+    this.#unsent += this.#publishQueue.rejectAll(error);
+  }
+
+  protected override onClosed(error: MsgError): CloseReport {
+    this.runtime.clearTimer(this.#heartbeat);
+    this.#subscriberWaiters.rejectAll(error);
+    this.#reportLosses();
+    return { unsent: this.#unsent, unacknowledged: 0 };
+  }
+
+  /** A topic's bytes are remembered: publishers use few topics, again and again. */
+  #bytesOf(topic: string): Uint8Array {
+    const known = this.#topicBytes.get(topic);
+    if (known !== undefined) return known;
+    const bytes = encodeText(topic);
+    if (topic.length > maxRememberedLength) return bytes;
+    if (this.#topicBytes.size >= maxRememberedTopics) this.#topicBytes.clear();
+    this.#topicBytes.set(topic, bytes);
+    return bytes;
+  }
+
+  #deliver(topic: string, { compression, bytes }: WirePayload, plainBytes: number): void {
+    this.messages.onSent(plainBytes, bytes.length);
+    const subscribers = this.#tree.match(topic);
+    if (subscribers.length === 0) {
+      this.countDrop("no-subscriber", 1);
+      return;
+    }
+    this.#deliveries += subscribers.length;
+    const message: OutgoingMessage = {
+      topic,
+      topicBytes: this.#bytesOf(topic),
+      timestampMicros: this.runtime.wallClockMicros(),
+      compression,
+      payload: bytes,
+    };
+    for (const subscriber of subscribers) subscriber.deliver(message);
+  }
+
+  #isHeldUp(topic: string): boolean {
+    if (this.#options.whenSlow !== "wait") return false;
+    return this.#tree.match(topic).some((subscriber) => !subscriber.hasRoom);
+  }
+
+  /** Half the interval, so that no silence is longer than the whole one. */
+  #beat(): void {
+    this.#heartbeat = undefined;
+    for (const peer of this.endpoints.peers) peer.beat();
+    if (this.endpoints.peers.size > 0) this.onPeerReady();
+  }
+
+  get #isDrained(): boolean {
+    if (this.#publishQueue.size > 0) return false;
+    for (const peer of this.endpoints.peers) if (peer.queued > 0) return false;
+    return true;
+  }
+
+  #checkDrained(): void {
+    if (this.#drained.size > 0 && this.#isDrained) this.#drained.resolveAll();
+  }
+
+  /** One event for each subscriber that lost something, not one for each message. */
+  #reportLosses(): void {
+    this.runtime.clearTimer(this.#lossReport);
+    this.#lossReport = undefined;
+    for (const [peer, count] of this.#losses) {
+      const details = { reason: "slow-subscriber", count, peer: peer.info } as const;
+      this.emit("dropped", { ...details, error: undefined, payload: undefined });
+    }
+    this.#losses.clear();
+  }
+}

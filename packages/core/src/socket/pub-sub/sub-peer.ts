@@ -1,0 +1,120 @@
+import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { FrameDecoder, SubSink, SubWriter, WireContext } from "../../contracts/protocol.ts";
+import type { Connection } from "../../connection/connection.ts";
+import type { MsgError } from "../../errors.ts";
+import type { TimerHandle } from "../../runtime.ts";
+import { Peer } from "../peer.ts";
+import { ReceiveSource } from "../receive-queue.ts";
+import type { TopicMessage } from "./topic-message.ts";
+
+/** Who is told what a PUB said. */
+export interface PublisherHandlers {
+  onMessage(
+    peer: SubPeer,
+    topic: string,
+    timestampMicros: number,
+    sequence: number,
+    payload: Uint8Array,
+  ): void;
+  onBadMessage(peer: SubPeer, error: MsgError): void;
+  /** `lost` messages of this publisher will never come. */
+  onGap(peer: SubPeer, lost: number): void;
+  /** A subscription is active at this publisher, as far as it ever tells. */
+  onSubscribed(peer: SubPeer, topic: string): void;
+}
+
+/** A PUB as a SUB sees it. */
+export class SubPeer extends Peer implements SubSink {
+  readonly decoder: FrameDecoder;
+  readonly source: ReceiveSource<TopicMessage>;
+  readonly #writer: SubWriter;
+  readonly #handlers: PublisherHandlers;
+  /** Subscriptions sent and not acknowledged, by how often each was sent. */
+  readonly #unconfirmed: Map<string, number> = new Map();
+  #expected = 0;
+  /** It is a publisher of ours: it acknowledges subscriptions and is never silent for long. */
+  hasExtensions = false;
+  #isPlain = false;
+  /** Ends that time. */
+  graceTimer: TimerHandle;
+
+  constructor(
+    info: PeerInfo,
+    connection: Connection,
+    context: WireContext,
+    handlers: PublisherHandlers,
+  ) {
+    super(info, connection);
+    this.#handlers = handlers;
+    this.source = new ReceiveSource(connection);
+    const wire = connection.protocol.open("SUB", connection.outbox, this, context);
+    this.decoder = wire.decoder;
+    this.#writer = wire.writer;
+  }
+
+  /** Says what we are and all we want. */
+  introduce(topics: Iterable<string>, timestampMicros: number): void {
+    this.#writer.extensions();
+    for (const topic of topics) this.subscribe(topic, timestampMicros);
+  }
+
+  /** It had its time to show that it is one of ours, and did not: it confirms nothing. */
+  becomePlain(): void {
+    this.#isPlain = true;
+    this.#unconfirmed.clear();
+  }
+
+  subscribe(topic: string, timestampMicros: number): void {
+    if (!this.#isPlain) this.#unconfirmed.set(topic, (this.#unconfirmed.get(topic) ?? 0) + 1);
+    this.#writer.subscribe(topic, timestampMicros);
+  }
+
+  unsubscribe(topic: string, timestampMicros: number): void {
+    this.#writer.unsubscribe(topic, timestampMicros);
+  }
+
+  /** Whether a subscription may be taken for active here. */
+  hasConfirmed(topic: string): boolean {
+    return !this.#unconfirmed.has(topic);
+  }
+
+  onMessage(topic: string, timestampMicros: number, sequence: number, payload: Uint8Array): void {
+    if (sequence !== this.#expected) this.#onGap(sequence);
+    this.#expected = (sequence + 1) >>> 0;
+    this.#handlers.onMessage(this, topic, timestampMicros, sequence, payload);
+  }
+
+  onBadMessage(_topic: string, sequence: number, error: MsgError): void {
+    if (sequence !== this.#expected) this.#onGap(sequence);
+    this.#expected = (sequence + 1) >>> 0;
+    this.#handlers.onBadMessage(this, error);
+  }
+
+  onMark(sequence: number): void {
+    this.hasExtensions = true;
+    // It may have been slow to show it.
+    this.#isPlain = false;
+    if (sequence !== this.#expected) this.#onGap(sequence);
+    this.#expected = sequence;
+  }
+
+  onSubscribed(topic: string, sequence: number): void {
+    this.onMark(sequence);
+    const sent = this.#unconfirmed.get(topic);
+    if (sent === undefined) return;
+    if (sent > 1) this.#unconfirmed.set(topic, sent - 1);
+    else {
+      this.#unconfirmed.delete(topic);
+      this.#handlers.onSubscribed(this, topic);
+    }
+  }
+
+  /** It drains. Its end of the stream follows, and the dialer goes on from there. */
+  onBye(sequence: number): void {
+    this.onMark(sequence);
+  }
+
+  #onGap(sequence: number): void {
+    this.#handlers.onGap(this, (sequence - this.#expected) >>> 0);
+  }
+}

@@ -1,0 +1,25 @@
+import type { PeerInfo } from "../../contracts/authenticator.ts";
+import { Message } from "../message.ts";
+
+/** A message that was subscribed to. */
+export class TopicMessage extends Message {
+  readonly topic: string;
+  /** When it was published, by the publisher's clock: microseconds since 1970. */
+  readonly timestampMicros: number;
+  /** Its number on this connection: +1 for each message that matched, also for those that were lost. */
+  readonly sequence: number;
+
+  /** @internal */
+  constructor(
+    topic: string,
+    timestampMicros: number,
+    sequence: number,
+    payload: Uint8Array,
+    peer: PeerInfo,
+  ) {
+    super(payload, peer);
+    this.topic = topic;
+    this.timestampMicros = timestampMicros;
+    this.sequence = sequence;
+  }
+}

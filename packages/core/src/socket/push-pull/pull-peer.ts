@@ -1,0 +1,153 @@
+import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { FrameDecoder, PullSink, PullWriter, WireContext } from "../../contracts/protocol.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { MsgError } from "../../errors.ts";
+import { Job } from "./job.ts";
+import type { JobSettler } from "./job.ts";
+import { JobRanges } from "./job-ranges.ts";
+import { Peer } from "../peer.ts";
+import type { ResolvedPullOptions } from "./pull-options.ts";
+import { ReceiveSource } from "../receive-queue.ts";
+
+/** Who is told what a PUSH said, and what became of its jobs. */
+export interface JobHandlers {
+  onJob(peer: PullPeer, job: Job): void;
+  onUnreadableJob(peer: PullPeer, error: MsgError): void;
+  /** One job fewer is unsettled. @param isHeard - its PUSH is there to be told. */
+  onSettled(isAcknowledged: boolean, isHeard: boolean): void;
+}
+
+/** A PUSH as a PULL sees it. */
+export class PullPeer extends Peer implements PullSink, JobSettler {
+  readonly decoder: FrameDecoder;
+  readonly source: ReceiveSource<Job>;
+  readonly #writer: PullWriter;
+  readonly #handlers: JobHandlers;
+  readonly #acknowledgesOnArrival: boolean;
+  /** How many jobs it may have here. 0 until {@link open}; not lowered: jobs may be under way. */
+  #granted = 0;
+  #nextSequence = 0;
+  #isDraining = false;
+  /** True while reading is stopped because it does not take what we settled. */
+  #isHeld = false;
+  readonly #acknowledged: JobRanges = new JobRanges();
+  readonly #refused: JobRanges = new JobRanges();
+  /** Jobs that came and are neither acknowledged nor given back. */
+  unsettled = 0;
+
+  constructor(
+    info: PeerInfo,
+    connection: Connection,
+    context: WireContext,
+    options: ResolvedPullOptions,
+    handlers: JobHandlers,
+  ) {
+    super(info, connection);
+    this.#handlers = handlers;
+    this.#acknowledgesOnArrival = options.delivery === "at-most-once";
+    this.source = new ReceiveSource(connection);
+    const wire = connection.protocol.open("PULL", connection.outbox, this, context);
+    this.decoder = wire.decoder;
+    this.#writer = wire.writer;
+  }
+
+  /** Allows jobs. */
+  open(window: number): void {
+    this.#granted = window;
+    this.#writer.window(window);
+  }
+
+  /** Wants no more jobs: those under way are given back as they come. */
+  startDraining(): void {
+    this.#isDraining = true;
+    this.#writer.window(0);
+    this.#writer.bye();
+  }
+
+  onJob(sequence: number, earlierDeliveries: number, payload: Uint8Array): void {
+    if (!this.#admit(sequence)) return;
+    if (this.#isDraining) {
+      this.refuse(sequence);
+      return;
+    }
+    const isSettled = this.#acknowledgesOnArrival;
+    if (isSettled) this.acknowledge(sequence);
+    const settler = isSettled ? undefined : this;
+    this.#handlers.onJob(
+      this,
+      new Job(payload, this.info, earlierDeliveries + 1, sequence, settler),
+    );
+  }
+
+  onBadJob(sequence: number, error: MsgError): void {
+    if (!this.#admit(sequence)) return;
+    this.refuse(sequence);
+    this.#handlers.onUnreadableJob(this, error);
+  }
+
+  acknowledge(sequence: number): boolean {
+    return this.#settle(this.#acknowledged, sequence, true);
+  }
+
+  refuse(sequence: number): boolean {
+    return this.#settle(this.#refused, sequence, false);
+  }
+
+  override onBeforeFlush(): void {
+    const writer = this.#writer;
+    if (!this.#acknowledged.isEmpty) {
+      this.#acknowledged.drain((start, count) => writer.acknowledge(start, count));
+    }
+    if (!this.#refused.isEmpty) this.#refused.drain((start, count) => writer.refuse(start, count));
+    this.#adjustReading();
+  }
+
+  override onDrain(): void {
+    this.#adjustReading();
+  }
+
+  /**
+   * Counts a job in.
+   *
+   * It closes the connection itself instead of throwing: a job that had to be decompressed comes
+   * from a promise, where nobody would catch it.
+   */
+  #admit(sequence: number): boolean {
+    const expected = this.#nextSequence;
+    if (sequence !== expected) {
+      const text = `peer sent job ${sequence}, the next one is ${expected}`;
+      this.fail(new MsgError("MSG_PROTOCOL", text));
+      return false;
+    }
+    if (this.unsettled >= this.#granted) {
+      const text = `peer sent a job while ${this.unsettled} are unsettled`;
+      this.fail(new MsgError("MSG_PROTOCOL", `${text}, its window is ${this.#granted}`));
+      return false;
+    }
+    this.#nextSequence = (sequence + 1) >>> 0;
+    this.unsettled++;
+    return true;
+  }
+
+  #settle(ranges: JobRanges, sequence: number, isAcknowledged: boolean): boolean {
+    this.unsettled--;
+    const { phase, outbox } = this.connection;
+    // Once it ended its side it reads no more; what it was not told it gives to somebody again.
+    const isHeard = phase === "ready";
+    if (isHeard) {
+      ranges.add(sequence);
+      outbox.schedule();
+    }
+    this.#handlers.onSettled(isAcknowledged, isHeard);
+    return isHeard;
+  }
+
+  /** A PUSH that sends but does not read must not make what we owe it grow without bound. */
+  #adjustReading(): void {
+    const { isFull } = this.connection.outbox;
+    if (isFull === this.#isHeld) return;
+    this.#isHeld = isFull;
+    if (isFull) this.connection.hold();
+    else this.connection.release();
+  }
+}

@@ -1,0 +1,171 @@
+import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { Transport } from "../../contracts/transport.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { MsgError } from "../../errors.ts";
+import type { CloseReport } from "../events.ts";
+import type { Job } from "./job.ts";
+import type { PullOptions, ResolvedPullOptions } from "./pull-options.ts";
+import { resolvePullOptions } from "./pull-options.ts";
+import type { JobHandlers } from "./pull-peer.ts";
+import { PullPeer } from "./pull-peer.ts";
+import type { ReceiveLimits } from "../receive-queue.ts";
+import type { Consumer, Settler } from "../receivers.ts";
+import type { ConsumeOptions } from "../receiving-socket.ts";
+import { ReceivingSocket } from "../receiving-socket.ts";
+import type { SocketStats } from "../stats.ts";
+import { WaiterList } from "../waiter-list.ts";
+
+/** What a PULL counts. */
+export interface PullStats extends SocketStats {
+  /** Jobs that nobody has taken yet. */
+  readonly queued: number;
+  readonly queuedBytes: number;
+  /** Jobs of connected PUSHes that are neither acknowledged nor given back, taken or not. */
+  readonly unsettled: number;
+  /** Jobs acknowledged. */
+  readonly acknowledged: number;
+  /** Jobs given back. */
+  readonly refusedJobs: number;
+}
+
+/**
+ * Takes jobs, fairly from all its PUSHes, and says of each what became of it.
+ *
+ * @example
+ * ```ts
+ * const pull = new PullSocket(new Tcp());
+ * await pull.connect("127.0.0.1:4444");
+ * for await (const job of pull) await work(job.text());   // asking for the next acknowledges
+ * ```
+ */
+export class PullSocket extends ReceivingSocket<PullPeer, Job> implements JobHandlers {
+  readonly #options: ResolvedPullOptions;
+  /** Where `close()` waits for the callback and for the jobs that were taken. */
+  readonly #idle: WaiterList<void>;
+  #hasConsumerEnded = false;
+  #acknowledged = 0;
+  #refusedJobs = 0;
+
+  /** @internal Jobs that the application settled itself are left as they are. */
+  protected override readonly settler: Settler<Job> = {
+    accept: (job) => void job.ack(),
+    giveBack: (job) => void job.nack(),
+  };
+
+  constructor(transport: Transport, options: PullOptions = {}) {
+    const resolved = resolvePullOptions(options);
+    super("PULL", transport, options, limitsOf(resolved));
+    this.#options = resolved;
+    this.#idle = new WaiterList(this.runtime);
+  }
+
+  /**
+   * Has every job done by a callback, at once when it comes. When the callback returns, or its
+   * promise fulfils, the job is acknowledged; when it throws, the job is given back and the event
+   * `error` tells why.
+   *
+   * @throws MsgError `MSG_INVALID_STATE` when there is a callback already, `MSG_CLOSED`,
+   *   `MSG_INVALID_OPTION`
+   */
+  consume(
+    handler: (job: Job) => void | Promise<void>,
+    { concurrency = 1 }: ConsumeOptions = {},
+  ): Consumer {
+    return this.consumeWith(handler, concurrency, (error) => this.reportHandlerError(error));
+  }
+
+  override stats(): PullStats {
+    return {
+      ...this.commonStats(),
+      queued: this.queue.size,
+      queuedBytes: this.queue.bytes,
+      unsettled: this.#unsettled,
+      acknowledged: this.#acknowledged,
+      refusedJobs: this.#refusedJobs,
+    };
+  }
+
+  /** @internal */
+  onJob(peer: PullPeer, job: Job): void {
+    this.messages.received++;
+    this.queue.push(peer.source, job);
+  }
+
+  /** @internal */
+  onUnreadableJob(peer: PullPeer, error: MsgError): void {
+    this.drop("unreadable", { peer: peer.info, error });
+  }
+
+  /** @internal */
+  onSettled(isAcknowledged: boolean, isHeard: boolean): void {
+    if (isHeard && isAcknowledged) this.#acknowledged++;
+    else if (isHeard) this.#refusedJobs++;
+    this.#checkIdle();
+  }
+
+  protected override createPeer(connection: Connection, info: PeerInfo): PullPeer {
+    return new PullPeer(info, connection, this.wireContext(connection), this.#options, this);
+  }
+
+  protected override onPeerReady(peer: PullPeer): void {
+    if (this.isClosed) peer.startDraining();
+    else peer.open(this.#options.window);
+  }
+
+  /** What it gave us is still delivered. */
+  protected override onPeerClosed(): void {
+    this.#checkIdle();
+  }
+
+  /** Wants no more, gives back what nobody has taken, and lets what was taken be settled. */
+  protected override async drain(lingerMs: number): Promise<void> {
+    for (const peer of this.endpoints.peers) peer.startDraining();
+    this.#giveBackQueued();
+    const idle = this.#idle.wait({ timeoutMs: lingerMs }, lingerIsOver).catch(() => {});
+    void this.#waitForConsumer();
+    await idle;
+  }
+
+  protected override onClosed(): CloseReport {
+    this.#giveBackQueued();
+    return { unsent: 0, unacknowledged: 0 };
+  }
+
+  get #unsettled(): number {
+    let sum = 0;
+    for (const peer of this.endpoints.peers) sum += peer.unsettled;
+    return sum;
+  }
+
+  async #waitForConsumer(): Promise<void> {
+    await this.stopConsumer();
+    this.#hasConsumerEnded = true;
+    this.#checkIdle();
+  }
+
+  #checkIdle(): void {
+    if (this.#hasConsumerEnded && this.#unsettled === 0) this.#idle.resolveAll();
+  }
+
+  #giveBackQueued(): void {
+    const jobs = this.queue.takeMany(Infinity);
+    this.queue.close();
+    for (const job of jobs) job.nack();
+    // These were acknowledged when they came: nobody gives them to anybody again.
+    const isLost = this.#options.delivery === "at-most-once" && jobs.length > 0;
+    if (isLost) this.drop("lost-job", { count: jobs.length });
+  }
+}
+
+/**
+ * The window bounds the jobs that wait; those acknowledged on arrival leave it at once, and are
+ * bounded here by the same number.
+ */
+function limitsOf({ delivery, window, maxQueuedBytes }: ResolvedPullOptions): ReceiveLimits {
+  const maxMessages = delivery === "at-most-once" ? window : Infinity;
+  return { maxMessages, maxBytes: maxQueuedBytes };
+}
+
+function lingerIsOver(): MsgError {
+  return new MsgError("MSG_TIMEOUT", "jobs are still unsettled");
+}

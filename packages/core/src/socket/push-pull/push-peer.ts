@@ -1,0 +1,114 @@
+import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { FrameDecoder, PushSink, PushWriter, WireContext } from "../../contracts/protocol.ts";
+import type { Connection } from "../../connection/connection.ts";
+import type { WirePayload } from "../../wire/compression.ts";
+import { JobRing } from "./job-ring.ts";
+import { Peer } from "../peer.ts";
+import type { PushJob } from "./push-job.ts";
+import type { ResolvedPushOptions } from "./push-options.ts";
+
+/** Who is told what a PULL said. */
+export interface FlowHandlers {
+  /** More jobs may go to it now, or it has fewer unsettled. */
+  onRoom(): void;
+  /** It settled `count` jobs that were unsettled, and named `ignored` that were not. */
+  onAcknowledged(count: number, ignored: number): void;
+  /** It gives jobs back, oldest first, and named `ignored` that it did not have. */
+  onRefused(peer: PushPeer, jobs: readonly PushJob<PushPeer>[], ignored: number): void;
+}
+
+/** A PULL as a PUSH sees it. */
+export class PushPeer extends Peer implements PushSink {
+  readonly decoder: FrameDecoder;
+  readonly #writer: PushWriter;
+  readonly #handlers: FlowHandlers;
+  readonly #options: ResolvedPushOptions;
+  readonly #unsettled: JobRing<PushJob<PushPeer>> = new JobRing();
+  /** What it allows, at most what we do. It allows nothing until it says so. */
+  #window = 0;
+  /** It said goodbye: it settles what it has, and gets no more. */
+  #isDraining = false;
+
+  constructor(
+    info: PeerInfo,
+    connection: Connection,
+    context: WireContext,
+    options: ResolvedPushOptions,
+    handlers: FlowHandlers,
+  ) {
+    super(info, connection);
+    this.#options = options;
+    this.#handlers = handlers;
+    const wire = connection.protocol.open("PUSH", connection.outbox, this, context);
+    this.decoder = wire.decoder;
+    this.#writer = wire.writer;
+  }
+
+  get unsettled(): number {
+    return this.#unsettled.size;
+  }
+
+  get unsettledBytes(): number {
+    return this.#unsettled.bytes;
+  }
+
+  /** How many more jobs its window has room for; below 0 when the window shrank. */
+  get freeWindow(): number {
+    return this.#window - this.#unsettled.size;
+  }
+
+  /** Whether it may get a job now. */
+  get hasRoom(): boolean {
+    const unsettled = this.#unsettled;
+    if (this.#window <= unsettled.size || this.#isDraining) return false;
+    if (unsettled.bytes >= this.#options.maxUnackedBytes) return false;
+    const { phase, outbox } = this.connection;
+    return unsettled.hasSequence && phase === "ready" && !outbox.isFull;
+  }
+
+  /** Writes a job. Ask {@link hasRoom} first. */
+  give(job: PushJob<PushPeer>, { compression, bytes }: WirePayload): void {
+    const sequence = this.#unsettled.push(job);
+    this.#writer.job(sequence, job.earlierDeliveries, compression, bytes);
+    job.endsAtByte = this.connection.outbox.appendedBytes;
+    if (this.#options.delivery === "at-most-once") job.forgetPayload();
+  }
+
+  /** Takes back everything unsettled, oldest first: the connection is gone. */
+  takeBack(): PushJob<PushPeer>[] {
+    return this.#unsettled.takeAll();
+  }
+
+  onWindow(count: number): void {
+    this.#window = Math.min(count, this.#options.maxUnacked);
+    this.#handlers.onRoom();
+  }
+
+  onAcknowledged(sequence: number, count: number): void {
+    const before = this.#unsettled.size;
+    this.#unsettled.take(sequence, count, forget);
+    const acknowledged = before - this.#unsettled.size;
+    this.#handlers.onAcknowledged(acknowledged, count - acknowledged);
+  }
+
+  onRefused(sequence: number, count: number): void {
+    const jobs: PushJob<PushPeer>[] = [];
+    this.#unsettled.take(sequence, count, (job) => jobs.push(job));
+    this.#handlers.onRefused(this, jobs, count - jobs.length);
+  }
+
+  onBye(): void {
+    this.#isDraining = true;
+  }
+
+  /** Who ended settles nothing any more: what it has need not wait for the end of our side. */
+  override onPeerEnded(): void {
+    this.connection.destroy();
+  }
+
+  override onDrain(): void {
+    this.#handlers.onRoom();
+  }
+}
+
+function forget(): void {}

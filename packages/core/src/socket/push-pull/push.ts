@@ -1,0 +1,144 @@
+import type { Payload } from "../../bytes.ts";
+import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { Transport } from "../../contracts/transport.ts";
+import type { Connection } from "../../connection/connection.ts";
+import type { MsgError } from "../../errors.ts";
+import type { CloseReport } from "../events.ts";
+import { JobDispatcher } from "./push-dispatcher.ts";
+import type { PushOptions, ResolvedPushOptions } from "./push-options.ts";
+import { resolvePushOptions } from "./push-options.ts";
+import { PushPeer } from "./push-peer.ts";
+import { Socket } from "../socket.ts";
+import type { SocketStats } from "../stats.ts";
+import { abortReason, quietly } from "../waiter-list.ts";
+
+/** How one job is sent. */
+export interface SendOptions {
+  /**
+   * Copies the payload, so that the caller may change it after the call.
+   *
+   * @defaultValue false
+   */
+  readonly copy?: boolean | undefined;
+  /** Ends the wait for a PULL: the job is taken out, the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a PUSH counts. */
+export interface PushStats extends SocketStats {
+  /** Sends that wait for a PULL. */
+  readonly waiting: number;
+  readonly waitingBytes: number;
+  /** Jobs that came back and wait for another PULL. */
+  readonly returned: number;
+  readonly returnedBytes: number;
+  /** Jobs that a PULL has and did not settle. */
+  readonly unacknowledged: number;
+  readonly unacknowledgedBytes: number;
+  /** Jobs done. */
+  readonly acknowledged: number;
+  /** Jobs given to a PULL again, because an earlier one refused them or was lost. */
+  readonly redelivered: number;
+  /** Jobs that a PULL gave back. */
+  readonly refusedJobs: number;
+  /** Jobs that were settled, or given up, before the PULL said so. */
+  readonly ignoredSettlements: number;
+}
+
+/**
+ * Hands out jobs: each to the PULL with the most room, and again to another one when that does not
+ * acknowledge it.
+ *
+ * @example
+ * ```ts
+ * const push = new PushSocket(new Tcp());
+ * await push.bind("127.0.0.1:4444");
+ * await push.send("resize photo 17");
+ * await push.close({ lingerMs: 10_000 });
+ * ```
+ */
+export class PushSocket extends Socket<PushPeer> {
+  readonly #options: ResolvedPushOptions;
+  readonly #dispatcher: JobDispatcher;
+  #isDraining = false;
+
+  constructor(transport: Transport, options: PushOptions = {}) {
+    super("PUSH", transport, options);
+    this.#options = resolvePushOptions(options);
+    this.#dispatcher = new JobDispatcher({
+      runtime: this.runtime,
+      options: this.#options,
+      compression: this.compression,
+      messages: this.messages,
+      onUndeliverable: (peer, payload) => this.drop("undeliverable", { peer: peer.info, payload }),
+      onLost: (peer, count) => this.drop("lost-job", { peer: peer.info, count }),
+      mayGetPeer: () => this.endpoints.dialing > 0 || this.endpoints.addresses.length > 0,
+      onError: (error) => this.emit("error", { error }),
+    });
+  }
+
+  /**
+   * Sends a job. Gives `undefined` when a PULL gets it now, else a promise that resolves when one
+   * does; `await` works on both. First come, first served.
+   *
+   * The promise rejects with `MSG_CLOSED`, `MSG_COMPRESS_FAILED` or the signal's reason; a
+   * rejection that nobody awaits does not end the process.
+   *
+   * @param payload - must not be changed afterwards, unless `copy` is set: it may be sent again.
+   * @throws MsgError `MSG_CLOSED`, `MSG_PAYLOAD_TOO_LARGE`, `MSG_INVALID_ARGUMENT`,
+   *   `MSG_HIGH_WATER_MARK`, `MSG_COMPRESS_FAILED`
+   */
+  send(payload: Payload, options?: SendOptions): undefined | Promise<void> {
+    this.assertOpen();
+    const bytes = this.outgoingBytes(payload, options?.copy);
+    const signal = options?.signal;
+    if (signal?.aborted === true) return quietly(Promise.reject(abortReason(signal)));
+    return this.#dispatcher.submit(bytes, signal);
+  }
+
+  /**
+   * Sends a job if a PULL can have it now, and nothing waits before it.
+   *
+   * @returns false when it was not taken.
+   * @throws MsgError `MSG_CLOSED`, `MSG_PAYLOAD_TOO_LARGE`, `MSG_INVALID_ARGUMENT`,
+   *   `MSG_COMPRESS_FAILED`; when a compressor fails later, that is the event `error`.
+   */
+  trySend(payload: Payload, options?: Pick<SendOptions, "copy">): boolean {
+    this.assertOpen();
+    return this.#dispatcher.trySubmit(this.outgoingBytes(payload, options?.copy));
+  }
+
+  override stats(): PushStats {
+    return { ...this.commonStats(), ...this.#dispatcher.counts };
+  }
+
+  protected override createPeer(connection: Connection, info: PeerInfo): PushPeer {
+    const context = this.wireContext(connection);
+    return new PushPeer(info, connection, context, this.#options, this.#dispatcher);
+  }
+
+  protected override onPeerReady(peer: PushPeer): void {
+    this.#dispatcher.onPeerReady(peer);
+  }
+
+  protected override onPeerClosed(peer: PushPeer): void {
+    if (this.isClosed && !this.#isDraining) this.#dispatcher.onPeerAbandoned(peer);
+    else this.#dispatcher.onPeerClosed(peer);
+  }
+
+  /** A job sent just before the end still goes to a PULL that connects within the linger. */
+  protected override get drainsToNewPeers(): boolean {
+    return this.#dispatcher.hasJobs;
+  }
+
+  /** Jobs go on being handed out until all are acknowledged, or no PULL can come to do it. */
+  protected override async drain(lingerMs: number): Promise<void> {
+    this.#isDraining = true;
+    await this.#dispatcher.whenIdle(lingerMs);
+    this.#isDraining = false;
+  }
+
+  protected override onClosed(error: MsgError): CloseReport {
+    return this.#dispatcher.close(error);
+  }
+}

@@ -1,0 +1,99 @@
+import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { FrameDecoder, RepSink, RepWriter, WireContext } from "../../contracts/protocol.ts";
+import type { Connection } from "../../connection/connection.ts";
+import type { MsgError } from "../../errors.ts";
+import { Peer } from "../peer.ts";
+import { ReceiveSource } from "../receive-queue.ts";
+import type { ResolvedRepOptions } from "./rep-options.ts";
+import type { Request } from "./request.ts";
+
+/** Who is told what a REQ asked. */
+export interface RequestHandlers {
+  onRequest(peer: RepPeer, id: number, payload: Uint8Array, wasCompressed: boolean): void;
+  onBadRequest(peer: RepPeer, id: number, error: MsgError): void;
+}
+
+/** A REQ as a REP sees it. */
+export class RepPeer extends Peer implements RepSink {
+  readonly decoder: FrameDecoder;
+  readonly writer: RepWriter;
+  readonly source: ReceiveSource<Request>;
+  readonly #handlers: RequestHandlers;
+  readonly #options: ResolvedRepOptions;
+  #pending = 0;
+  #pendingBytes = 0;
+  #isHeld = false;
+  #hasEnded = false;
+
+  constructor(
+    info: PeerInfo,
+    connection: Connection,
+    context: WireContext,
+    options: ResolvedRepOptions,
+    handlers: RequestHandlers,
+  ) {
+    super(info, connection);
+    this.#options = options;
+    this.#handlers = handlers;
+    this.source = new ReceiveSource(connection);
+    const wire = connection.protocol.open("REP", connection.outbox, this, context);
+    this.decoder = wire.decoder;
+    this.writer = wire.writer;
+  }
+
+  /** Whether a reply still fits, or must be replaced by a short error. */
+  get hasRoomForReply(): boolean {
+    return this.connection.outbox.bufferedBytes < this.#options.maxUnsentReplyBytes;
+  }
+
+  onRequest(id: number, payload: Uint8Array, wasCompressed: boolean): void {
+    this.#handlers.onRequest(this, id, payload, wasCompressed);
+  }
+
+  onBadRequest(id: number, error: MsgError): void {
+    this.#handlers.onBadRequest(this, id, error);
+  }
+
+  /** One more request waits for its answer. */
+  onPending(request: Request): void {
+    this.#pending++;
+    this.#pendingBytes += request.payload.length;
+    this.#adjustReading();
+  }
+
+  /** One has its end. */
+  onSettled(request: Request): void {
+    this.#pending--;
+    this.#pendingBytes -= request.payload.length;
+    this.#adjustReading();
+    if (this.#hasEnded && this.#pending === 0) super.onPeerEnded();
+  }
+
+  /** It was written something that answers no request that was counted. */
+  onOwed(): void {
+    this.#adjustReading();
+  }
+
+  override onDrain(): void {
+    this.#adjustReading();
+  }
+
+  /** It asks nothing more, but what it asked is still answered. */
+  override onPeerEnded(): void {
+    this.#hasEnded = true;
+    if (this.#pending === 0) super.onPeerEnded();
+  }
+
+  /** A peer that does not take its replies, or leaves too much unanswered, is not read from. */
+  #adjustReading(): void {
+    const { maxPending, maxPendingBytes } = this.#options;
+    const isFull =
+      this.#pending >= maxPending ||
+      this.#pendingBytes >= maxPendingBytes ||
+      this.connection.outbox.isFull;
+    if (isFull === this.#isHeld) return;
+    this.#isHeld = isFull;
+    if (isFull) this.connection.hold();
+    else this.connection.release();
+  }
+}

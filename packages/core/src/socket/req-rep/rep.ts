@@ -1,0 +1,321 @@
+import type { Payload } from "../../bytes.ts";
+import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { Transport } from "../../contracts/transport.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { MsgError } from "../../errors.ts";
+import type { TimerHandle } from "../../runtime.ts";
+import type { WirePayload } from "../../wire/compression.ts";
+import type { CloseReport } from "../events.ts";
+import { LinkedQueue } from "../linked-queue.ts";
+import type { Consumer, Settler } from "../receivers.ts";
+import { checkHandler, ReceivingSocket } from "../receiving-socket.ts";
+import type { RepOptions, ResolvedRepOptions } from "./rep-options.ts";
+import { resolveRepOptions } from "./rep-options.ts";
+import type { RequestHandlers } from "./rep-peer.ts";
+import { RepPeer } from "./rep-peer.ts";
+import { ReplyError, Request } from "./request.ts";
+import type { Responder } from "./request.ts";
+import type { SocketStats } from "../stats.ts";
+import { WaiterList } from "../waiter-list.ts";
+
+/** What a REP counts. */
+export interface RepStats extends SocketStats {
+  /** Requests without an answer, taken by the application or not. */
+  readonly pending: number;
+  /** Requests that the application has not taken yet. */
+  readonly queued: number;
+  readonly queuedBytes: number;
+  /** Requests that got `MSG_NO_ANSWER`. */
+  readonly unanswered: number;
+}
+
+/** How {@link RepSocket.serve} calls its handler. */
+export interface ServeOptions {
+  /**
+   * How many calls may be under way at a time.
+   *
+   * 1 or more, or `Infinity`.
+   *
+   * @defaultValue 256
+   */
+  readonly concurrency?: number | undefined;
+}
+
+/** Answers one request: with what it returns, or, when it throws, with an error. */
+export type RequestHandler = (request: Request) => Payload | Promise<Payload>;
+
+const serveConcurrency = 256;
+
+/** The peer's probe and our answer (docs/wire-protocol.md, "Health probe"). */
+const ping = [0x50, 0x49, 0x4e, 0x47] as const;
+const pong = new Uint8Array([0x50, 0x4f, 0x4e, 0x47]);
+
+/**
+ * Answers: each request once, to where it came from, in any order.
+ *
+ * @example
+ * ```ts
+ * const rep = new RepSocket(new Tcp());
+ * await rep.bind("127.0.0.1:4444");
+ * rep.serve((request) => `you said ${request.text()}`);
+ * ```
+ */
+export class RepSocket
+  extends ReceivingSocket<RepPeer, Request>
+  implements Responder, RequestHandlers
+{
+  readonly #options: ResolvedRepOptions;
+  /** Every request without an answer, in the order they came, which is also that of their deadlines. */
+  readonly #pending: LinkedQueue<Request> = new LinkedQueue();
+  readonly #idle: WaiterList<void>;
+  #timer: TimerHandle;
+  #unanswered = 0;
+  /** Replies that a compressor works on. */
+  #compressing = 0;
+  #isDraining = false;
+
+  /** @internal A request given back is not lost: its peer is told that nobody answers it. */
+  protected override readonly settler: Settler<Request> = {
+    accept: () => {},
+    giveBack: () => {},
+  };
+
+  constructor(transport: Transport, options: RepOptions = {}) {
+    // What waits for the application is bounded with all that waits for its answer, by the peer.
+    super("REP", transport, options, { maxMessages: Infinity, maxBytes: Infinity });
+    this.#options = resolveRepOptions(options);
+    this.#idle = new WaiterList(this.runtime);
+  }
+
+  /**
+   * Answers every request with what the handler returns. A {@link ReplyError} it throws is the
+   * error reply; any other throw is reported as the event `error`, and its peer sees `INTERNAL`.
+   *
+   * @throws MsgError `MSG_INVALID_STATE` when there is a handler already, `MSG_CLOSED`,
+   *   `MSG_INVALID_ARGUMENT`, `MSG_INVALID_OPTION`
+   */
+  serve(handler: RequestHandler, options: ServeOptions = {}): Consumer {
+    checkHandler(handler);
+    const answer = (request: Request): void | Promise<void> => {
+      const result = handler(request);
+      if (!isPromise(result)) return this.respond(request, result, false);
+      return result.then((payload) => this.respond(request, payload, false));
+    };
+    return this.consumeWith(answer, options.concurrency ?? serveConcurrency, (error, request) =>
+      this.#onHandlerError(error, request),
+    );
+  }
+
+  override stats(): RepStats {
+    return {
+      ...this.commonStats(),
+      pending: this.#pending.size,
+      queued: this.queue.size,
+      queuedBytes: this.queue.bytes,
+      unanswered: this.#unanswered,
+    };
+  }
+
+  /** @internal */
+  respond(request: Request, payload: Payload, copy: boolean): void {
+    if (request.state === "answered") throw alreadyAnswered();
+    const bytes = this.outgoingBytes(payload, copy);
+    if (!this.#settle(request, "answered")) {
+      this.drop("late-reply", { peer: request.peer, payload: bytes });
+      return;
+    }
+    const failed = (error: MsgError): void => {
+      this.emit("error", { error });
+      this.#writeError(request, "INTERNAL", "the reply could not be compressed");
+    };
+    try {
+      const result = this.compression.compress(bytes);
+      if (result instanceof Promise) {
+        this.#compressing++;
+        result
+          .then((wire) => this.#write(request, wire, bytes.length), failed)
+          .finally(() => this.#onCompressed());
+      } else this.#write(request, result, bytes.length);
+    } catch (error) {
+      failed(error as MsgError);
+    }
+  }
+
+  /** @internal */
+  fail(request: Request, code: string, message: string): void {
+    if (request.state === "answered") throw alreadyAnswered();
+    if (this.#settle(request, "answered")) this.#writeError(request, code, message);
+    else this.drop("late-reply", { peer: request.peer });
+  }
+
+  /** @internal */
+  onRequest(peer: RepPeer, id: number, payload: Uint8Array, wasCompressed: boolean): void {
+    // It was decompressed while its peer went.
+    if (!peer.isReady) return;
+    if (this.#options.answerPing && !wasCompressed && isPing(payload)) {
+      peer.writer.reply(id, 0, pong);
+      peer.onOwed();
+      return;
+    }
+    this.messages.received++;
+    if (this.#isDraining) {
+      peer.writer.replyError(id, "MSG_DRAINING", "");
+      peer.onOwed();
+      return;
+    }
+    const { answerTimeoutMs } = this.#options;
+    const deadlineMs =
+      answerTimeoutMs === Infinity ? Infinity : this.runtime.now() + answerTimeoutMs;
+    const request = new Request(id, payload, peer, deadlineMs, this);
+    this.#pending.append(request);
+    if (this.#timer === undefined) this.#watchFirst();
+    peer.onPending(request);
+    this.queue.push(peer.source, request);
+  }
+
+  /** @internal */
+  onBadRequest(peer: RepPeer, id: number, error: MsgError): void {
+    if (!peer.isReady) return;
+    peer.writer.replyError(id, error.code, error.message);
+    peer.onOwed();
+    this.drop("unreadable", { peer: peer.info, error });
+  }
+
+  protected override createPeer(connection: Connection, info: PeerInfo): RepPeer {
+    return new RepPeer(info, connection, this.wireContext(connection), this.#options, this);
+  }
+
+  protected override onPeerReady(): void {}
+
+  /** Nobody waits for these answers any more, so what was not taken yet need not run. */
+  protected override onPeerClosed(peer: RepPeer): void {
+    this.queue.clearSource(peer.source);
+    const lost: Request[] = [];
+    let request = this.#pending.first;
+    for (; request !== undefined; request = request.nextInQueue) {
+      if (request.from === peer) lost.push(request);
+    }
+    // Behind the walk: those who hear of it may answer others.
+    for (const each of lost) this.#expire(each);
+  }
+
+  /** Says goodbye, refuses what did not run, and lets what runs be answered. */
+  protected override async drain(lingerMs: number): Promise<void> {
+    this.#isDraining = true;
+    for (const peer of this.endpoints.peers) peer.writer.goodbye();
+    for (const request of this.queue.takeMany(Infinity)) {
+      if (this.#settle(request, "answered")) this.#writeError(request, "MSG_DRAINING", "");
+    }
+    if (!this.#isIdle) await this.#idle.waitAtMost(lingerMs);
+  }
+
+  protected override onClosed(): CloseReport {
+    const unacknowledged = this.#pending.size;
+    while (this.#pending.first !== undefined) this.#expire(this.#pending.first);
+    this.runtime.clearTimer(this.#timer);
+    this.queue.close();
+    return { unsent: unacknowledged, unacknowledged: 0 };
+  }
+
+  #write(request: Request, { compression, bytes }: WirePayload, plainBytes: number): void {
+    const { from } = request;
+    if (!from.isReady) {
+      this.drop("late-reply", { peer: request.peer, payload: bytes });
+    } else if (!from.hasRoomForReply) {
+      this.drop("unread-replies", { peer: request.peer, payload: bytes });
+      from.writer.replyError(
+        request.id,
+        "REPLIES_UNREAD",
+        "replies were not read: this one is lost",
+      );
+    } else {
+      from.writer.reply(request.id, compression, bytes);
+      this.messages.onSent(plainBytes, bytes.length);
+    }
+    from.onSettled(request);
+  }
+
+  #writeError(request: Request, code: string, message: string): void {
+    if (request.from.isReady) request.from.writer.replyError(request.id, code, message);
+    request.from.onSettled(request);
+  }
+
+  /** Takes a request out of the table of those without an answer; false when it is not in it. */
+  #settle(request: Request, state: "answered" | "expired"): boolean {
+    const wasPending = this.#pending.remove(request);
+    if (wasPending || state === "answered") request.state = state;
+    this.#checkIdle();
+    return wasPending;
+  }
+
+  get #isIdle(): boolean {
+    return this.#pending.size === 0 && this.#compressing === 0;
+  }
+
+  #checkIdle(): void {
+    if (this.#idle.size > 0 && this.#isIdle) this.#idle.resolveAll();
+  }
+
+  #onCompressed(): void {
+    this.#compressing--;
+    this.#checkIdle();
+  }
+
+  #expire(request: Request): void {
+    if (!this.#settle(request, "expired")) return;
+    request.abandon();
+    request.from.onSettled(request);
+  }
+
+  /**
+   * One timer, for the oldest: all have the same time to be answered. It stays while nothing is
+   * pending for a moment: setting one costs more than the rest of a request.
+   */
+  #watchFirst(): void {
+    const first = this.#pending.first;
+    this.#timer = undefined;
+    if (first === undefined || first.deadlineMs === Infinity) return;
+    const delayMs = Math.max(0, first.deadlineMs - this.runtime.now());
+    this.#timer = this.runtime.setTimer(() => this.#onAnswerTimeout(), delayMs);
+  }
+
+  #onAnswerTimeout(): void {
+    const now = this.runtime.now();
+    this.#timer = undefined;
+    for (
+      let request = this.#pending.first;
+      request !== undefined && request.deadlineMs <= now;
+      request = this.#pending.first
+    ) {
+      this.#unanswered++;
+      this.#settle(request, "expired");
+      // One that nobody took is not worth running any more, and its place here is free too.
+      this.queue.discardOldest(request.from.source, request);
+      request.abandon();
+      const text = `nobody answered within ${this.#options.answerTimeoutMs} ms`;
+      this.#writeError(request, "MSG_NO_ANSWER", text);
+    }
+    this.#watchFirst();
+  }
+
+  #onHandlerError(error: unknown, request: Request): void {
+    const isForPeer = error instanceof ReplyError;
+    if (!isForPeer) this.reportHandlerError(error);
+    // A handler may have answered by itself and thrown afterwards.
+    if (request.state !== "pending") return;
+    if (isForPeer) this.fail(request, error.remoteCode, error.message);
+    else this.fail(request, "INTERNAL", "the request could not be handled");
+  }
+}
+
+function alreadyAnswered(): MsgError {
+  return new MsgError("MSG_ALREADY_ANSWERED", "this request was answered before");
+}
+
+function isPing(payload: Uint8Array): boolean {
+  return payload.length === ping.length && ping.every((byte, index) => payload[index] === byte);
+}
+
+function isPromise(result: Payload | Promise<Payload>): result is Promise<Payload> {
+  return typeof result === "object" && "then" in result;
+}

@@ -1,0 +1,66 @@
+import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { FrameDecoder, ReqSink, ReqWriter, WireContext } from "../../contracts/protocol.ts";
+import type { Connection } from "../../connection/connection.ts";
+import type { MsgError } from "../../errors.ts";
+import { Peer } from "../peer.ts";
+
+/** Who is told what a REP said. */
+export interface ReplyHandlers {
+  onReply(peer: ReqPeer, id: number, payload: Uint8Array): void;
+  onReplyError(peer: ReqPeer, id: number, error: MsgError): void;
+  /** The peer drains and did not run this request. */
+  onReplyRefused(peer: ReqPeer, id: number): void;
+  onWritable(): void;
+}
+
+/** A REP as a REQ sees it. */
+export class ReqPeer extends Peer implements ReqSink {
+  readonly decoder: FrameDecoder;
+  readonly writer: ReqWriter;
+  readonly #handlers: ReplyHandlers;
+  inFlight = 0;
+  /** It said goodbye: nothing more is sent to it. */
+  isDraining = false;
+
+  constructor(
+    info: PeerInfo,
+    connection: Connection,
+    context: WireContext,
+    handlers: ReplyHandlers,
+  ) {
+    super(info, connection);
+    this.#handlers = handlers;
+    const wire = connection.protocol.open("REQ", connection.outbox, this, context);
+    this.decoder = wire.decoder;
+    this.writer = wire.writer;
+  }
+
+  /** Whether one more request may go to it now. */
+  hasRoom(maxInFlight: number): boolean {
+    if (this.isDraining || this.inFlight >= maxInFlight) return false;
+    const { phase, outbox } = this.connection;
+    // What is written to a connection that ends is lost.
+    return phase === "ready" && !outbox.isFull;
+  }
+
+  onReply(id: number, payload: Uint8Array): void {
+    this.#handlers.onReply(this, id, payload);
+  }
+
+  onReplyError(id: number, error: MsgError): void {
+    this.#handlers.onReplyError(this, id, error);
+  }
+
+  onReplyRefused(id: number): void {
+    this.isDraining = true;
+    this.#handlers.onReplyRefused(this, id);
+  }
+
+  onGoodbye(): void {
+    this.isDraining = true;
+  }
+
+  override onDrain(): void {
+    this.#handlers.onWritable();
+  }
+}

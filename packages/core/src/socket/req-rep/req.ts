@@ -1,0 +1,140 @@
+import type { Payload } from "../../bytes.ts";
+import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { Transport } from "../../contracts/transport.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { MsgError } from "../../errors.ts";
+import { checkDelay } from "../../option-checks.ts";
+import type { CloseReport } from "../events.ts";
+import type { DurationStats } from "../histogram.ts";
+import type { Message } from "../message.ts";
+import type { ReqOptions, ResolvedReqOptions } from "./req-options.ts";
+import { resolveReqOptions } from "./req-options.ts";
+import { ReqPeer } from "./req-peer.ts";
+import { RequestDispatcher } from "./request-dispatcher.ts";
+import { Socket } from "../socket.ts";
+import type { SocketStats } from "../stats.ts";
+import { abortReason, quietly } from "../waiter-list.ts";
+
+/** How one request differs from what its socket was told. */
+export interface RequestOptions {
+  /** Milliseconds, 0 to 2_147_483_647, or `Infinity`; from the call on. */
+  readonly timeoutMs?: number | undefined;
+  /** Aborting takes the request out of every table; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** See {@link ReqOptions.failFast}. */
+  readonly failFast?: boolean | undefined;
+  /** See {@link ReqOptions.retry}. */
+  readonly retry?: boolean | undefined;
+  /**
+   * Copies the payload, so that the caller may change it after the call.
+   *
+   * @defaultValue false
+   */
+  readonly copy?: boolean | undefined;
+}
+
+/** What a REQ counts. */
+export interface ReqStats extends SocketStats {
+  /** Requests at a peer, unanswered. */
+  readonly inFlight: number;
+  /** Requests that have no end yet, wherever they are. */
+  readonly pending: number;
+  /** Requests that wait for a peer. */
+  readonly queued: number;
+  readonly queuedBytes: number;
+  readonly timeouts: number;
+  /** From when a request was written to when its answer came. */
+  readonly roundTrip: DurationStats;
+}
+
+/**
+ * Asks: each request goes to the connected REP with the fewest unanswered ones, many at a time.
+ *
+ * @example
+ * ```ts
+ * const req = new ReqSocket(new Tcp());
+ * await req.connect("127.0.0.1:4444");
+ * const reply = await req.request("hello", { timeoutMs: 500 });
+ * console.log(reply.text());
+ * await req.close();
+ * ```
+ */
+export class ReqSocket extends Socket<ReqPeer> {
+  readonly #defaults: ResolvedReqOptions;
+  readonly #dispatcher: RequestDispatcher;
+
+  constructor(transport: Transport, options: ReqOptions = {}) {
+    super("REQ", transport, options);
+    this.#defaults = resolveReqOptions(options);
+    this.#dispatcher = new RequestDispatcher({
+      runtime: this.runtime,
+      options: this.#defaults,
+      compression: this.compression,
+      messages: this.messages,
+      peers: this.endpoints.peers,
+      onUnexpectedReply: (peer, payload) =>
+        this.drop("unexpected-reply", { peer: peer.info, payload }),
+    });
+  }
+
+  /**
+   * Sends a request and waits for its answer.
+   *
+   * Rejects with `MSG_TIMEOUT`, `MSG_PEER_LOST`, `MSG_REMOTE` (the peer answered with an error),
+   * `MSG_NO_ANSWER`, `MSG_HIGH_WATER_MARK`, `MSG_NO_PEER`, `MSG_COMPRESS_FAILED`,
+   * `MSG_DECOMPRESS_FAILED`, `MSG_CLOSED`, or the signal's reason. A rejection that nobody awaits
+   * does not end the process.
+   *
+   * @param payload - must not be changed afterwards, unless `copy` is set.
+   * @throws MsgError `MSG_CLOSED`, `MSG_PAYLOAD_TOO_LARGE`, `MSG_INVALID_ARGUMENT`,
+   *   `MSG_INVALID_OPTION`
+   */
+  request(payload: Payload, options: RequestOptions = {}): Promise<Message> {
+    this.assertOpen();
+    const bytes = this.outgoingBytes(payload, options.copy);
+    const timeoutMs = options.timeoutMs ?? this.#defaults.timeoutMs;
+    const retry = options.retry ?? this.#defaults.retry;
+    const failFast = options.failFast ?? this.#defaults.failFast;
+    checkDelay("timeoutMs", timeoutMs);
+    const { signal } = options;
+    if (signal?.aborted === true) return quietly(Promise.reject(abortReason(signal)));
+    const refusal = this.#dispatcher.refusal(bytes, failFast);
+    if (refusal !== undefined) return quietly(Promise.reject(refusal));
+    return this.#dispatcher.submit(bytes, { timeoutMs, retry, signal });
+  }
+
+  override stats(): ReqStats {
+    return { ...this.commonStats(), ...this.#dispatcher.counts };
+  }
+
+  protected override createPeer(connection: Connection, info: PeerInfo): ReqPeer {
+    return new ReqPeer(info, connection, this.wireContext(connection), this.#dispatcher);
+  }
+
+  protected override onPeerReady(): void {
+    this.#dispatcher.onPeerReady();
+  }
+
+  protected override onPeerClosed(peer: ReqPeer, reason: MsgError | undefined): void {
+    if (this.isClosed) this.#dispatcher.startDraining(closed());
+    this.#dispatcher.onPeerClosed(peer, reason);
+  }
+
+  protected override onNoEndpointLeft(error: MsgError): void {
+    this.#dispatcher.rejectQueued(error);
+  }
+
+  /** What no peer has yet cannot be answered any more; what one has may be. */
+  protected override drain(lingerMs: number): Promise<void> {
+    this.#dispatcher.startDraining(closed());
+    return this.#dispatcher.whenIdle(lingerMs);
+  }
+
+  protected override onClosed(error: MsgError): CloseReport {
+    return this.#dispatcher.rejectAll(error);
+  }
+}
+
+function closed(): MsgError {
+  return new MsgError("MSG_CLOSED", "this REQ was closed");
+}
