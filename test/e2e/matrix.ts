@@ -7,7 +7,7 @@ import { Inproc, InprocHub, Ipc, Tcp } from "msg-ts";
 import { onTestFinished } from "vitest";
 
 /** A transport as one test uses it: every instance reaches every other. */
-export interface Network {
+interface Network {
   readonly create: () => Transport;
   /** An address to bind that is free. */
   readonly address: () => string;

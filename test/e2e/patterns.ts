@@ -3,14 +3,14 @@ import { PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket, SubSocket } fr
 import { closing, patienceMs } from "./sockets.ts";
 
 /** What a socket of the matrix can do, whatever its pattern. */
-export interface Endpoint {
+interface Endpoint {
   bind(address: string): Promise<string>;
   connect(address: string): Promise<void>;
   close(options?: { readonly lingerMs?: number }): Promise<unknown>;
 }
 
 /** Both ends of a pattern. */
-export interface Pair {
+interface Pair {
   /** The end that asks, publishes or pushes. */
   readonly sender: Endpoint;
   /** The end that answers, subscribes or pulls. */

@@ -168,7 +168,7 @@ export class RawEnd {
 }
 
 /** UTF-8. */
-export function asBytes(payload: string | Uint8Array): Uint8Array {
+function asBytes(payload: string | Uint8Array): Uint8Array {
   return typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
 }
 

@@ -2,7 +2,7 @@ import { encodeText } from "../../bytes.ts";
 import { MsgError } from "../../errors.ts";
 
 /** The most bytes of a topic: a frame's 65,535 less the longest prefix (docs/wire-protocol.md). */
-export const maxTopicBytes: number = 65_525;
+const maxTopicBytes = 65_525;
 
 const loneSurrogate = /\p{Surrogate}/u;
 

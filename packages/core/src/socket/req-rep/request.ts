@@ -27,7 +27,7 @@ export class ReplyError extends Error {
 }
 
 /** @throws MsgError `MSG_INVALID_ARGUMENT` */
-export function checkRemoteCode(code: string): void {
+function checkRemoteCode(code: string): void {
   const isCode = typeof code === "string" && /^[A-Z][A-Z0-9_]{0,63}$/.test(code);
   if (isCode && !code.startsWith("MSG_")) return;
   const form = "must match [A-Z][A-Z0-9_]{0,63} and not begin with MSG_, which is this library's";
