@@ -4,16 +4,34 @@ import {
   resolveReconnectOptions,
 } from "../../packages/core/src/connection/reconnect-options.ts";
 import { MsgError } from "../../packages/core/src/errors.ts";
-import { pubDefaults, resolvePubOptions } from "../../packages/core/src/socket/pub-sub/pub-options.ts";
-import { pullDefaults, resolvePullOptions } from "../../packages/core/src/socket/push-pull/pull-options.ts";
-import { pushDefaults, resolvePushOptions } from "../../packages/core/src/socket/push-pull/push-options.ts";
-import { repDefaults, resolveRepOptions } from "../../packages/core/src/socket/req-rep/rep-options.ts";
-import { reqDefaults, resolveReqOptions } from "../../packages/core/src/socket/req-rep/req-options.ts";
+import {
+  pubDefaults,
+  resolvePubOptions,
+} from "../../packages/core/src/socket/pub-sub/pub-options.ts";
+import {
+  pullDefaults,
+  resolvePullOptions,
+} from "../../packages/core/src/socket/push-pull/pull-options.ts";
+import {
+  pushDefaults,
+  resolvePushOptions,
+} from "../../packages/core/src/socket/push-pull/push-options.ts";
+import {
+  repDefaults,
+  resolveRepOptions,
+} from "../../packages/core/src/socket/req-rep/rep-options.ts";
+import {
+  reqDefaults,
+  resolveReqOptions,
+} from "../../packages/core/src/socket/req-rep/req-options.ts";
 import {
   resolveSocketOptions,
   socketDefaults,
 } from "../../packages/core/src/socket/socket-options.ts";
-import { resolveSubOptions, subDefaults } from "../../packages/core/src/socket/pub-sub/sub-options.ts";
+import {
+  resolveSubOptions,
+  subDefaults,
+} from "../../packages/core/src/socket/pub-sub/sub-options.ts";
 import { documents } from "./markdown.ts";
 
 type Value = number | string | boolean;
