@@ -151,8 +151,17 @@ export interface ResolvedSocketOptions {
   readonly runtime: Runtime;
 }
 
+type NumberOption =
+  | "handshakeTimeoutMs"
+  | "maxClients"
+  | "maxHandshakes"
+  | "idlePeerTimeoutMs"
+  | "maxMessageBytes"
+  | "sendHighWaterBytes"
+  | "minCompressBytes";
+
 /** The defaults of {@link SocketOptions}, where they are numbers. */
-export const socketDefaults = {
+export const socketDefaults: Readonly<Record<NumberOption, number>> = {
   handshakeTimeoutMs: 10_000,
   maxClients: 65_536,
   maxHandshakes: 1_024,
@@ -160,7 +169,7 @@ export const socketDefaults = {
   maxMessageBytes: 64 * 1024 * 1024,
   sendHighWaterBytes: 1024 * 1024,
   minCompressBytes: 1_024,
-} as const;
+};
 
 const maxWireLength = 2 ** 32 - 1;
 
