@@ -4,7 +4,7 @@
 import { PubSocket, RepSocket, ReqSocket, SubSocket } from "msg-ts";
 import { exampleOptions } from "./support/options.ts";
 
-const { transport, address, knownAddress } = exampleOptions();
+const { transport, address } = exampleOptions();
 const colours = ["red", "green", "blue"];
 
 /** One REQ, three REPs: each request goes to the one with the fewest unanswered ones. */
@@ -47,7 +47,7 @@ async function hearThree(): Promise<void> {
 async function answerAtTwo(): Promise<void> {
   await using rep = new RepSocket(transport());
   await rep.bind(address("front"));
-  await rep.bind(await knownAddress("back"));
+  await rep.bind(address("back"));
   rep.serve(({ peer }) => peer.endpoint);
   for (const endpoint of rep.addresses) {
     await using req = new ReqSocket(transport());
