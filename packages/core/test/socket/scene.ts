@@ -30,24 +30,25 @@ export class Scene {
   readonly #sockets: AnySocket[] = [];
   readonly #raw: RawEnd[] = [];
 
-  constructor() {
-    onTestFinished(() => this.#takeDown());
+  /** @param options - with `takesDown: false` the test sees to the end of its sockets itself. */
+  constructor({ takesDown = true }: { readonly takesDown?: boolean } = {}) {
+    if (takesDown) onTestFinished(() => this.takeDown());
   }
 
   req(options: ReqOptions = {}): ReqSocket {
-    return this.#own(new ReqSocket(this.network, { runtime: this.runtime, ...options }));
+    return this.own(new ReqSocket(this.network, { runtime: this.runtime, ...options }));
   }
 
   rep(options: RepOptions = {}): RepSocket {
-    return this.#own(new RepSocket(this.network, { runtime: this.runtime, ...options }));
+    return this.own(new RepSocket(this.network, { runtime: this.runtime, ...options }));
   }
 
   pub(options: PubOptions = {}): PubSocket {
-    return this.#own(new PubSocket(this.network, { runtime: this.runtime, ...options }));
+    return this.own(new PubSocket(this.network, { runtime: this.runtime, ...options }));
   }
 
   sub(options: SubOptions = {}): SubSocket {
-    return this.#own(new SubSocket(this.network, { runtime: this.runtime, ...options }));
+    return this.own(new SubSocket(this.network, { runtime: this.runtime, ...options }));
   }
 
   settle(): Promise<void> {
@@ -79,7 +80,8 @@ export class Scene {
     return ends;
   }
 
-  async #takeDown(): Promise<void> {
+  /** Closes everything, and fails when anything is left. */
+  async takeDown(): Promise<void> {
     const closing = this.#sockets.map((socket) => socket.close({ lingerMs: 0 }));
     for (const end of this.#raw) end.link.destroy();
     await this.settle();
@@ -91,7 +93,8 @@ export class Scene {
     assert.equal(this.network.openPairs.length, 0, "links left when all sockets are closed");
   }
 
-  #own<S extends AnySocket>(socket: S): S {
+  /** Takes a socket in, to be closed with the others. */
+  own<S extends AnySocket>(socket: S): S {
     this.#sockets.push(socket);
     return socket;
   }
