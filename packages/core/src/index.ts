@@ -40,7 +40,7 @@ export type { ReqStats, RequestOptions } from "./socket/req-rep/req.ts";
 export type { ReqOptions } from "./socket/req-rep/req-options.ts";
 export { ReplyError, Request } from "./socket/req-rep/request.ts";
 export type { RespondOptions } from "./socket/req-rep/request.ts";
-export type { CloseOptions } from "./socket/socket.ts";
+export type { CloseOptions, ReadyOptions } from "./socket/socket.ts";
 export type { SocketOptions } from "./socket/socket-options.ts";
 export type { SocketStats } from "./socket/stats.ts";
 export { SubSocket } from "./socket/pub-sub/sub.ts";

@@ -43,6 +43,7 @@ export type {
   PullStats,
   PushOptions,
   PushStats,
+  ReadyOptions,
   ReconnectOptions,
   RepOptions,
   RepStats,

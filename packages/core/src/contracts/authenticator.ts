@@ -81,7 +81,8 @@ export interface HandshakeLink {
 
 /**
  * Owns a new connection until it says yes, on either side: challenge-response, a ticket, anything.
- * Returns claims about the peer, or nothing. A throw refuses the peer.
+ * Returns claims about the peer, or nothing. A throw refuses the peer, which sees its connection
+ * end: a hook that wants the other side to know why writes its own verdict first.
  */
 export interface ConnectionHook {
   (link: HandshakeLink): Promise<Claims | void>;

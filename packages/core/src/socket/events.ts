@@ -39,9 +39,12 @@ export interface SocketEvents {
   readonly listening: { readonly endpoint: string };
   /** A peer finished its handshake. */
   readonly connected: { readonly peer: PeerInfo };
-  /** A peer is gone; `reason` is absent when the end was in order. */
+  /**
+   * A peer is gone; `reason` is absent when the end looked orderly, as that of a process that is
+   * killed does over TCP and IPC.
+   */
   readonly disconnected: { readonly peer: PeerInfo; readonly reason: MsgError | undefined };
-  /** An endpoint is dialed again in `delayMs`. `attempt` failed in a row. */
+  /** An endpoint is dialed again in `delayMs`. `attempt` tries in a row failed: 0 after a loss. */
   readonly retrying: {
     readonly endpoint: string;
     readonly attempt: number;

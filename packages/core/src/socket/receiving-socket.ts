@@ -62,7 +62,7 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message>
   protected abstract readonly settler: Settler<M>;
 
   /**
-   * Takes the next message, waiting for it.
+   * Takes the next message, waiting for it. A job taken so is acknowledged by its own `ack()` only.
    *
    * Rejects with `MSG_TIMEOUT`, `MSG_CLOSED`, or the signal's reason.
    */

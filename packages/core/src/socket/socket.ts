@@ -6,7 +6,7 @@ import type { Transport } from "../contracts/transport.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ErrorCode } from "../errors.ts";
 import { MsgError } from "../errors.ts";
-import { checkDelay } from "../option-checks.ts";
+import { checkDelay, checkInteger } from "../option-checks.ts";
 import type { Runtime } from "../runtime.ts";
 import { Compression } from "../wire/compression.ts";
 import { publishDiagnostics } from "./diagnostics.ts";
@@ -14,6 +14,7 @@ import { Endpoints } from "./endpoints.ts";
 import type { Listener } from "./event-hub.ts";
 import { EventHub, throwOutside } from "./event-hub.ts";
 import type { CloseReport, DropReason, SocketEvents } from "./events.ts";
+import { KeyedWaiters } from "./keyed-waiters.ts";
 import { eventLog, warnHost } from "./logger.ts";
 import type { Peer } from "./peer.ts";
 import { SilenceWatch } from "./silence-watch.ts";
@@ -34,6 +35,18 @@ export interface CloseOptions {
    * @defaultValue 1_000
    */
   readonly lingerMs?: number | undefined;
+}
+
+/** What {@link Socket.ready} waits for. */
+export interface ReadyOptions extends WaitOptions {
+  /**
+   * How many peers are to be connected.
+   *
+   * 1 or more.
+   *
+   * @defaultValue 1
+   */
+  readonly peers?: number | undefined;
 }
 
 /** How long {@link Socket.ready} waits by default. */
@@ -71,7 +84,8 @@ export abstract class Socket<P extends Peer> {
   readonly #drops: Map<DropReason, number> = new Map();
   readonly #events: EventHub<SocketEvents> = new EventHub();
   readonly #log: ReturnType<typeof eventLog>;
-  readonly #readyWaiters: WaiterList<void>;
+  /** By how many peers they wait for. */
+  readonly #readyWaiters: KeyedWaiters;
   readonly #silence: SilenceWatch<P>;
   readonly #warned: Set<ErrorCode> = new Set();
   #lastFailure: MsgError | undefined;
@@ -88,7 +102,7 @@ export abstract class Socket<P extends Peer> {
     this.runtime = runtime;
     this.compression = new Compression(compressor, minCompressBytes, decompressors);
     this.#log = eventLog(type, logger);
-    this.#readyWaiters = new WaiterList(runtime);
+    this.#readyWaiters = new KeyedWaiters(runtime);
     this.endpoints = new Endpoints<P>(type, transport, this.options, {
       createPeer: (connection, info) => this.createPeer(connection, info),
       onPeerReady: (peer) => this.#onPeerReady(peer),
@@ -168,18 +182,20 @@ export abstract class Socket<P extends Peer> {
   }
 
   /**
-   * Waits until at least one peer is connected and let in.
+   * Waits until at least one peer, or as many as are asked for, are connected and let in.
    *
    * Rejects with `MSG_TIMEOUT` (10 s by default; its cause is the last failure to connect),
    * `MSG_DIAL_FAILED` when every endpoint was given up, `MSG_CLOSED`, or the signal's reason.
    */
-  ready(options: WaitOptions = {}): Promise<void> {
+  ready(options: ReadyOptions = {}): Promise<void> {
     this.assertOpen();
-    if (this.endpoints.peers.size > 0) return Promise.resolve();
-    const waiting = { timeoutMs: readyTimeoutMs, ...withoutUndefined(options) };
-    return this.#readyWaiters.wait(waiting, (timeoutMs) => {
+    const { peers = 1, timeoutMs = readyTimeoutMs, signal } = options;
+    checkInteger("peers", peers, 1, Number.MAX_SAFE_INTEGER);
+    if (this.endpoints.peers.size >= peers) return Promise.resolve();
+    return this.#readyWaiters.wait(String(peers), { timeoutMs, signal }, () => {
       const cause = this.#lastFailure;
-      const text = `no peer within ${timeoutMs} ms${cause === undefined ? "" : `: ${cause.message}`}`;
+      const found = `${this.endpoints.peers.size} of ${peers} peers within ${timeoutMs} ms`;
+      const text = cause === undefined ? found : `${found}: ${cause.message}`;
       return new MsgError("MSG_TIMEOUT", text, cause === undefined ? {} : { cause });
     });
   }
@@ -365,7 +381,9 @@ export abstract class Socket<P extends Peer> {
     this.#lastFailure = undefined;
     this.#silence.start();
     this.onPeerReady(peer);
-    this.#readyWaiters.resolveAll();
+    for (const peers of this.#readyWaiters.keys) {
+      if (this.endpoints.peers.size >= Number(peers)) this.#readyWaiters.resolve(peers);
+    }
   }
 
   #onEndpointFailed(error: MsgError): void {
@@ -388,9 +406,4 @@ function checkTransport(transport: Transport): void {
 
 function silent(limitMs: number): MsgError {
   return new MsgError("MSG_PEER_LOST", `peer sent nothing for ${limitMs} ms (idlePeerTimeoutMs)`);
-}
-
-/** So that an option given as `undefined` does not erase its default. */
-function withoutUndefined(options: WaitOptions): WaitOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -90,6 +90,25 @@ describe("ready", () => {
     await req.ready({ timeoutMs: 0 });
   });
 
+  it("waits for as many peers as are asked for", async () => {
+    const scene = new Scene();
+    const rep = scene.rep();
+    const outcome = new Outcome(rep.ready({ peers: 2 }));
+    await scene.join(rep, scene.req());
+    expect(outcome.isSettled).toBe(false);
+    await scene.req().connect("here");
+    await scene.settle();
+    expect([outcome.isSettled, outcome.error]).toEqual([true, undefined]);
+  });
+
+  for (const peers of [0, 1.5, Number.NaN]) {
+    it(`refuses to wait for ${peers} peers`, () => {
+      expect(() => new Scene().req().ready({ peers })).toThrow(
+        expect.objectContaining({ code: "MSG_INVALID_OPTION" }),
+      );
+    });
+  }
+
   it("rejects after 10 s by default, the last failure to connect as its cause", async () => {
     const scene = new Scene();
     const req = scene.req();

@@ -6,7 +6,10 @@ export class TopicMessage extends Message {
   readonly topic: string;
   /** When it was published, by the publisher's clock: microseconds since 1970. */
   readonly timestampMicros: number;
-  /** Its number on this connection: +1 for each message that matched, also for those that were lost. */
+  /**
+   * Its number on this connection, over all topics: from 0, +1 for each message that matched, also
+   * for those that were lost; wraps at 2^32.
+   */
   readonly sequence: number;
 
   /** @internal */

@@ -9,6 +9,7 @@ import { ReturnedJobs } from "./push-returned.ts";
 import { WaitingSends } from "./push-waiting.ts";
 import type { MessageCounters } from "../stats.ts";
 import { TurnBudget } from "../turn-budget.ts";
+import type { WaitOptions } from "../waiter-list.ts";
 import { WaiterList } from "../waiter-list.ts";
 
 /** What a job costs beside its payload, so that a loop of empty ones takes turns too. */
@@ -61,7 +62,9 @@ export class JobDispatcher implements FlowHandlers {
   readonly #waiting: WaitingSends<PushPeer>;
   readonly #returned: ReturnedJobs<PushPeer>;
   readonly #budget: TurnBudget;
+  /** `close()`, and those who wait for every job to be settled. */
   readonly #idle: WaiterList<void>;
+  readonly #settled: WaiterList<void>;
   readonly #giveAgain: (job: Pending) => boolean = (job) => this.#giveReturned(job);
   readonly #peers: PushPeer[] = [];
   /** Where the search for a PULL begins, so that equals take turns. */
@@ -80,10 +83,11 @@ export class JobDispatcher implements FlowHandlers {
     const { runtime, options } = context;
     this.#context = context;
     this.#options = options;
-    this.#waiting = new WaitingSends(options, () => this.#pump());
+    this.#waiting = new WaitingSends(runtime, options, () => this.#pump());
     this.#returned = new ReturnedJobs(runtime, options, () => this.#pump());
     this.#budget = new TurnBudget(runtime);
     this.#idle = new WaiterList(runtime);
+    this.#settled = new WaiterList(runtime);
   }
 
   get counts(): JobCounts {
@@ -106,12 +110,12 @@ export class JobDispatcher implements FlowHandlers {
    *
    * @throws MsgError `MSG_HIGH_WATER_MARK`, `MSG_COMPRESS_FAILED`: the job is not taken.
    */
-  submit(payload: Uint8Array, signal: AbortSignal | undefined): undefined | Promise<void> {
+  submit(payload: Uint8Array, wait: WaitOptions): undefined | Promise<void> {
     const peer = this.#peerForNew();
     if (peer === undefined) this.#waiting.assertRoom(payload.length);
     const job = this.#newJob(payload);
     if (peer === undefined || job.wire === undefined) {
-      return this.#waiting.appendAndWait(job, signal);
+      return this.#waiting.appendAndWait(job, wait);
     }
     this.#give(job, job.wire, peer);
     return this.#budget.spend(payload.length + jobOverheadBytes);
@@ -187,6 +191,16 @@ export class JobDispatcher implements FlowHandlers {
     await this.#idle.wait({ timeoutMs }, timedOut).catch(() => {});
   }
 
+  /** Waits until every job has its end. */
+  async whenSettled(options: WaitOptions): Promise<void> {
+    if (!this.hasJobs) return;
+    await this.#settled.wait(options, (timeoutMs) => {
+      const { waiting, returned, unacknowledged } = this.counts;
+      const left = `${waiting + returned} jobs wait and ${unacknowledged} are at a PULL`;
+      return new MsgError("MSG_TIMEOUT", `${left} after ${timeoutMs} ms`);
+    });
+  }
+
   /** Ends everything; what is left is reported. */
   close(error: MsgError): CloseReport {
     // A transport that does not keep its promises may have left one behind.
@@ -196,6 +210,7 @@ export class JobDispatcher implements FlowHandlers {
     const returned = this.#returned.clear();
     const delivered = returned.filter((job) => job.earlierDeliveries > 0).length;
     this.#waiting.failAll(error);
+    this.#settled.rejectAll(error);
     return {
       unsent: unsent + waiting + returned.length - delivered,
       unacknowledged: unacknowledged + delivered,
@@ -309,6 +324,7 @@ export class JobDispatcher implements FlowHandlers {
 
   #checkIdle(): void {
     if (this.#idle.size > 0 && this.#isIdle) this.#idle.resolveAll();
+    if (this.#settled.size > 0 && !this.hasJobs) this.#settled.resolveAll();
   }
 }
 

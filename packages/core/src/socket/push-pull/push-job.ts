@@ -1,6 +1,7 @@
 import type { WirePayload } from "../../wire/compression.ts";
 import type { Linked } from "../linked-queue.ts";
 import { emptyBytes } from "../../bytes.ts";
+import type { TimerHandle } from "../../runtime.ts";
 
 /** Of every job that nobody has refused: one array for all. */
 const nobody: readonly never[] = [];
@@ -11,6 +12,8 @@ export interface WaitingSend {
   reject(error: Error): void;
   readonly signal: AbortSignal | undefined;
   readonly onAbort: () => void;
+  /** Its deadline, when it has one. */
+  readonly timer: TimerHandle;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { MsgError } from "../../errors.ts";
 import { LinkedQueue } from "../linked-queue.ts";
 import type { PushJob } from "./push-job.ts";
+import type { Runtime } from "../../runtime.ts";
+import type { WaitOptions } from "../waiter-list.ts";
 import { abortReason, quietly } from "../waiter-list.ts";
 
 /** How much may wait. */
@@ -11,15 +13,17 @@ export interface WaitingLimits {
 
 /** New jobs that no PULL has yet, in the order of their `send()`. */
 export class WaitingSends<Target> {
+  readonly #runtime: Runtime;
   readonly #limits: WaitingLimits;
-  readonly #onAborted: () => void;
+  readonly #onGivenUp: () => void;
   readonly #queue: LinkedQueue<PushJob<Target>> = new LinkedQueue();
   bytes = 0;
 
-  /** @param onAborted - a job was taken out by its signal: those behind it may be able to go. */
-  constructor(limits: WaitingLimits, onAborted: () => void) {
+  /** @param onGivenUp - a sender waits no more for its job: those behind it may be able to go. */
+  constructor(runtime: Runtime, limits: WaitingLimits, onGivenUp: () => void) {
+    this.#runtime = runtime;
     this.#limits = limits;
-    this.#onAborted = onAborted;
+    this.#onGivenUp = onGivenUp;
   }
 
   get size(): number {
@@ -53,12 +57,21 @@ export class WaitingSends<Target> {
   }
 
   /** Adds a job whose sender waits; the promise resolves when it is taken. */
-  appendAndWait(job: PushJob<Target>, signal: AbortSignal | undefined): Promise<void> {
+  appendAndWait(
+    job: PushJob<Target>,
+    { signal, timeoutMs = Infinity }: WaitOptions,
+  ): Promise<void> {
     const promise = new Promise<void>((resolve, reject) => {
       const onAbort = (): void => {
-        if (signal !== undefined) this.#abort(job, abortReason(signal));
+        if (signal !== undefined) this.#giveUp(job, abortReason(signal));
       };
-      job.waiting = { resolve, reject, signal, onAbort };
+      const onTimeout = (): void => {
+        const text = `no PULL took the job within ${timeoutMs} ms`;
+        this.#giveUp(job, new MsgError("MSG_TIMEOUT", text));
+      };
+      const timer =
+        timeoutMs === Infinity ? undefined : this.#runtime.setTimer(onTimeout, timeoutMs);
+      job.waiting = { resolve, reject, signal, onAbort, timer };
       signal?.addEventListener("abort", onAbort, { once: true });
     });
     this.append(job);
@@ -86,9 +99,9 @@ export class WaitingSends<Target> {
     for (let job = this.first; job !== undefined; job = this.first) this.fail(job, error);
   }
 
-  #abort(job: PushJob<Target>, reason: Error): void {
+  #giveUp(job: PushJob<Target>, reason: Error): void {
     this.fail(job, reason);
-    this.#onAborted();
+    this.#onGivenUp();
   }
 
   #takeOut(job: PushJob<Target>): PushJob<Target>["waiting"] {
@@ -96,6 +109,7 @@ export class WaitingSends<Target> {
     this.bytes -= job.bytes;
     const { waiting } = job;
     job.waiting = undefined;
+    this.#runtime.clearTimer(waiting?.timer);
     waiting?.signal?.removeEventListener("abort", waiting.onAbort);
     return waiting;
   }

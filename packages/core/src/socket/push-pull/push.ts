@@ -3,6 +3,7 @@ import type { PeerInfo } from "../../contracts/authenticator.ts";
 import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
 import type { MsgError } from "../../errors.ts";
+import { checkDelay } from "../../option-checks.ts";
 import type { CloseReport } from "../events.ts";
 import { JobDispatcher } from "./push-dispatcher.ts";
 import type { PushOptions, ResolvedPushOptions } from "./push-options.ts";
@@ -10,6 +11,7 @@ import { resolvePushOptions } from "./push-options.ts";
 import { PushPeer } from "./push-peer.ts";
 import { Socket } from "../socket.ts";
 import type { SocketStats } from "../stats.ts";
+import type { WaitOptions } from "../waiter-list.ts";
 import { abortReason, quietly } from "../waiter-list.ts";
 
 /** How one job is sent. */
@@ -22,6 +24,14 @@ export interface SendOptions {
   readonly copy?: boolean | undefined;
   /** Ends the wait for a PULL: the job is taken out, the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * How long to wait for a PULL. Then the job is taken out, the promise rejects with `MSG_TIMEOUT`.
+   *
+   * Milliseconds, 0 to 2_147_483_647, or `Infinity`.
+   *
+   * @defaultValue Infinity
+   */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** What a PUSH counts. */
@@ -44,6 +54,8 @@ export interface PushStats extends SocketStats {
   /** Jobs that were settled, or given up, before the PULL said so. */
   readonly ignoredSettlements: number;
 }
+
+const noWaitOptions: WaitOptions = {};
 
 /**
  * Hands out jobs: each to the PULL with the most room, and again to another one when that does not
@@ -81,7 +93,8 @@ export class PushSocket extends Socket<PushPeer> {
    * Sends a job. Gives `undefined` when a PULL gets it now, else a promise that resolves when one
    * does; `await` works on both. First come, first served.
    *
-   * The promise rejects with `MSG_CLOSED`, `MSG_COMPRESS_FAILED` or the signal's reason; a
+   * The promise rejects with `MSG_TIMEOUT` (no deadline by default), `MSG_CLOSED`,
+   * `MSG_COMPRESS_FAILED` or the signal's reason; a
    * rejection that nobody awaits does not end the process.
    *
    * @param payload - must not be changed afterwards, unless `copy` is set: it may be sent again.
@@ -91,9 +104,24 @@ export class PushSocket extends Socket<PushPeer> {
   send(payload: Payload, options?: SendOptions): undefined | Promise<void> {
     this.assertOpen();
     const bytes = this.outgoingBytes(payload, options?.copy);
-    const signal = options?.signal;
+    if (options === undefined) return this.#dispatcher.submit(bytes, noWaitOptions);
+    const { signal, timeoutMs = Infinity } = options;
+    checkDelay("timeoutMs", timeoutMs);
     if (signal?.aborted === true) return quietly(Promise.reject(abortReason(signal)));
-    return this.#dispatcher.submit(bytes, signal);
+    return this.#dispatcher.submit(bytes, { signal, timeoutMs });
+  }
+
+  /**
+   * Waits until every job sent so far has its end: acknowledged by a PULL, or dropped after
+   * `maxDeliveries`, of which the event `dropped` tells.
+   *
+   * Rejects with `MSG_TIMEOUT` (no deadline by default), `MSG_CLOSED`, or the signal's reason.
+   *
+   * @throws MsgError `MSG_CLOSED`
+   */
+  settled(options: WaitOptions = {}): Promise<void> {
+    this.assertOpen();
+    return quietly(this.#dispatcher.whenSettled(options));
   }
 
   /**
