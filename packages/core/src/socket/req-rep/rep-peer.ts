@@ -20,6 +20,8 @@ export class RepPeer extends Peer implements RepSink {
   readonly source: ReceiveSource<Request>;
   readonly #handlers: RequestHandlers;
   readonly #options: ResolvedRepOptions;
+  /** The youngest request without its end; the others hang on it. */
+  #youngest: Request | undefined;
   #pending = 0;
   #pendingBytes = 0;
   #isHeld = false;
@@ -54,8 +56,19 @@ export class RepPeer extends Peer implements RepSink {
     this.#handlers.onBadRequest(this, id, error);
   }
 
+  /** Its requests that have no end yet, oldest first. */
+  get pending(): Request[] {
+    const found: Request[] = [];
+    let request = this.#youngest;
+    for (; request !== undefined; request = request.olderOfPeer) found.push(request);
+    return found.toReversed();
+  }
+
   /** One more request waits for its answer. */
   onPending(request: Request): void {
+    request.olderOfPeer = this.#youngest;
+    if (this.#youngest !== undefined) this.#youngest.youngerOfPeer = request;
+    this.#youngest = request;
     this.#pending++;
     this.#pendingBytes += request.payload.length;
     this.#adjustReading();
@@ -63,6 +76,11 @@ export class RepPeer extends Peer implements RepSink {
 
   /** One has its end. */
   onSettled(request: Request): void {
+    const { olderOfPeer: older, youngerOfPeer: younger } = request;
+    if (younger === undefined) this.#youngest = older;
+    else younger.olderOfPeer = older;
+    if (older !== undefined) older.youngerOfPeer = younger;
+    request.olderOfPeer = request.youngerOfPeer = undefined;
     this.#pending--;
     this.#pendingBytes -= request.payload.length;
     this.#adjustReading();

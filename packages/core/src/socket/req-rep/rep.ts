@@ -190,13 +190,7 @@ export class RepSocket
   /** Nobody waits for these answers any more, so what was not taken yet need not run. */
   protected override onPeerClosed(peer: RepPeer): void {
     this.queue.clearSource(peer.source);
-    const lost: Request[] = [];
-    let request = this.#pending.first;
-    for (; request !== undefined; request = request.nextInQueue) {
-      if (request.from === peer) lost.push(request);
-    }
-    // Behind the walk: those who hear of it may answer others.
-    for (const each of lost) this.#expire(each);
+    for (const request of peer.pending) this.#expire(request);
   }
 
   /** Says goodbye, refuses what did not run, and lets what runs be answered. */

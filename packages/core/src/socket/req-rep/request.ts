@@ -67,6 +67,10 @@ export class Request extends Message implements Linked<Request> {
   nextInQueue: Request | undefined;
   /** @internal */
   inQueue: object | undefined;
+  /** @internal */
+  olderOfPeer: Request | undefined;
+  /** @internal */
+  youngerOfPeer: Request | undefined;
   readonly #responder: Responder;
   #abort: AbortController | undefined;
 
