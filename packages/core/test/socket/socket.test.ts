@@ -428,6 +428,7 @@ describe("a promise that nobody awaits", () => {
     const scene = new Scene();
     const [req, rep, pub, sub] = [scene.req(), scene.rep(), scene.pub(), scene.sub()];
     await rep.bind("here");
+    req.on("error", () => {});
     void req.bind("here");
     void req.ready();
     void req.request("a", { timeoutMs: 1 });
