@@ -35,17 +35,24 @@ export interface JobDispatcherContext {
   onError(error: MsgError): void;
 }
 
-/** What a {@link JobDispatcher} counts. */
+/** Where a PUSH's jobs are, and what became of them. */
 export interface JobCounts {
+  /** Sends that wait for a PULL. */
   readonly waiting: number;
   readonly waitingBytes: number;
+  /** Jobs that came back and wait for another PULL. */
   readonly returned: number;
   readonly returnedBytes: number;
+  /** Jobs that a PULL has and did not settle. */
   readonly unacknowledged: number;
   readonly unacknowledgedBytes: number;
+  /** Jobs done. */
   readonly acknowledged: number;
+  /** Jobs given to a PULL again, because an earlier one refused them or was lost. */
   readonly redelivered: number;
+  /** Jobs that a PULL gave back. */
   readonly refusedJobs: number;
+  /** Jobs that were settled, or given up, before the PULL said so. */
   readonly ignoredSettlements: number;
 }
 

@@ -5,6 +5,7 @@ import type { Connection } from "../../connection/connection.ts";
 import type { MsgError } from "../../errors.ts";
 import { checkDelay } from "../../option-checks.ts";
 import type { CloseReport } from "../events.ts";
+import type { JobCounts } from "./push-dispatcher.ts";
 import { JobDispatcher } from "./push-dispatcher.ts";
 import type { PushOptions, ResolvedPushOptions } from "./push-options.ts";
 import { resolvePushOptions } from "./push-options.ts";
@@ -35,25 +36,7 @@ export interface SendOptions {
 }
 
 /** What a PUSH counts. */
-export interface PushStats extends SocketStats {
-  /** Sends that wait for a PULL. */
-  readonly waiting: number;
-  readonly waitingBytes: number;
-  /** Jobs that came back and wait for another PULL. */
-  readonly returned: number;
-  readonly returnedBytes: number;
-  /** Jobs that a PULL has and did not settle. */
-  readonly unacknowledged: number;
-  readonly unacknowledgedBytes: number;
-  /** Jobs done. */
-  readonly acknowledged: number;
-  /** Jobs given to a PULL again, because an earlier one refused them or was lost. */
-  readonly redelivered: number;
-  /** Jobs that a PULL gave back. */
-  readonly refusedJobs: number;
-  /** Jobs that were settled, or given up, before the PULL said so. */
-  readonly ignoredSettlements: number;
-}
+export interface PushStats extends SocketStats, JobCounts {}
 
 const noWaitOptions: WaitOptions = {};
 

@@ -5,11 +5,11 @@ import type { Connection } from "../../connection/connection.ts";
 import { MsgError } from "../../errors.ts";
 import { checkDelay } from "../../option-checks.ts";
 import type { CloseReport } from "../events.ts";
-import type { DurationStats } from "../histogram.ts";
 import type { Message } from "../message.ts";
 import type { ReqOptions, ResolvedReqOptions } from "./req-options.ts";
 import { resolveReqOptions } from "./req-options.ts";
 import { ReqPeer } from "./req-peer.ts";
+import type { RequestCounts } from "./request-dispatcher.ts";
 import { RequestDispatcher } from "./request-dispatcher.ts";
 import { Socket } from "../socket.ts";
 import type { SocketStats } from "../stats.ts";
@@ -34,18 +34,7 @@ export interface RequestOptions {
 }
 
 /** What a REQ counts. */
-export interface ReqStats extends SocketStats {
-  /** Requests at a peer, unanswered. */
-  readonly inFlight: number;
-  /** Requests that have no end yet, wherever they are. */
-  readonly pending: number;
-  /** Requests that wait for a peer. */
-  readonly queued: number;
-  readonly queuedBytes: number;
-  readonly timeouts: number;
-  /** From when a request was written to when its answer came. */
-  readonly roundTrip: DurationStats;
-}
+export interface ReqStats extends SocketStats, RequestCounts {}
 
 /**
  * Asks: each request goes to the connected REP with the fewest unanswered ones, many at a time.

@@ -34,6 +34,20 @@ export interface DispatcherContext {
   onUnexpectedReply(peer: ReqPeer, payload: Uint8Array | undefined): void;
 }
 
+/** Where a REQ's requests are, and what became of them. */
+export interface RequestCounts {
+  /** Requests at a peer, unanswered. */
+  readonly inFlight: number;
+  /** Requests that have no end yet, wherever they are. */
+  readonly pending: number;
+  /** Requests that wait for a peer. */
+  readonly queued: number;
+  readonly queuedBytes: number;
+  readonly timeouts: number;
+  /** From when a request was written to when its answer came. */
+  readonly roundTrip: DurationStats;
+}
+
 /**
  * Every request from the call to its end: which peer gets it, what waits, and what becomes of it
  * when its answer, its deadline, its signal or the loss of its peer comes.
@@ -67,14 +81,7 @@ export class RequestDispatcher implements ReplyHandlers {
     this.#idle = new WaiterList(context.runtime);
   }
 
-  get counts(): {
-    readonly inFlight: number;
-    readonly pending: number;
-    readonly queued: number;
-    readonly queuedBytes: number;
-    readonly timeouts: number;
-    readonly roundTrip: DurationStats;
-  } {
+  get counts(): RequestCounts {
     return {
       inFlight: this.#inFlight,
       pending: this.#table.size,
