@@ -13,6 +13,9 @@ export interface RequestHandlers {
   onBadRequest(peer: RepPeer, id: number, error: MsgError): void;
 }
 
+/** How long a peer that ended its side may take to read its replies: a large one takes its time. */
+const repliesLingerMs = 30_000;
+
 /** A REQ as a REP sees it. */
 export class RepPeer extends Peer implements RepSink {
   readonly decoder: FrameDecoder;
@@ -84,7 +87,7 @@ export class RepPeer extends Peer implements RepSink {
     this.#pending--;
     this.#pendingBytes -= request.payload.length;
     this.#adjustReading();
-    if (this.#hasEnded && this.#pending === 0) super.onPeerEnded();
+    if (this.#hasEnded) this.onPeerEnded();
   }
 
   /** It was written something that answers no request that was counted. */
@@ -99,7 +102,7 @@ export class RepPeer extends Peer implements RepSink {
   /** It asks nothing more, but what it asked is still answered. */
   override onPeerEnded(): void {
     this.#hasEnded = true;
-    if (this.#pending === 0) super.onPeerEnded();
+    if (this.#pending === 0) this.connection.close(repliesLingerMs);
   }
 
   /** A peer that does not take its replies, or leaves too much unanswered, is not read from. */

@@ -123,6 +123,29 @@ describe("answering", () => {
   });
 });
 
+describe("a reply to a peer that ended its side and reads slowly", () => {
+  it("is not cut off after a second, nor does the peer keep the socket from closing", async () => {
+    const { scene, rep, end } = await setUp();
+    rep.serve(() => new Uint8Array(200_000));
+    end.request(1, "a");
+    end.link.end();
+    end.link.setReading(false);
+    await scene.pass(10_000);
+    expect(end.isClosed).toBe(false);
+    end.link.setReading(true);
+    await scene.settle();
+    expect([end.frames("REQ").length, end.isOver]).toEqual([1, true]);
+    const stuck = await scene.rawDial();
+    stuck.request(1, "a");
+    stuck.link.end();
+    stuck.link.setReading(false);
+    await scene.settle();
+    const closing = new Outcome(rep.close({ lingerMs: 100 }));
+    await scene.pass(100);
+    expect(closing.isSettled).toBe(true);
+  });
+});
+
 describe("a request that nobody answers", () => {
   it("gets MSG_NO_ANSWER after 30 s by default, is counted, and its signal aborts", async () => {
     const { scene, rep, end } = await setUp();
