@@ -1,4 +1,4 @@
-import type { ListenerHandlers } from "@msg-ts/core";
+import type { ConnectionHook, ListenerHandlers } from "@msg-ts/core";
 import { describe, expect, it } from "vitest";
 import type { RawEnd } from "./scene.ts";
 import { Outcome, record, Scene } from "./scene.ts";
@@ -156,6 +156,32 @@ describe("disconnect", () => {
     expect(ends[0]?.frames("REP")).toEqual([]);
     expect(reply.code).toBe("MSG_TIMEOUT");
   });
+});
+
+describe("a connection hook", () => {
+  const verdicts: [what: string, verdict: unknown, refusal: string | undefined][] = [
+    ["nothing", undefined, undefined],
+    ["claims", { identity: "alice", role: "admin" }, undefined],
+    ["false, which its type forbids", false, "MSG_AUTH_REJECTED"],
+    ["a throw", new Error("no"), "MSG_AUTH_FAILED"],
+  ];
+  for (const [what, verdict, refusal] of verdicts) {
+    it(`that answers with ${what} ${refusal === undefined ? "lets in" : `refuses: ${refusal}`}`, async () => {
+      const scene = new Scene();
+      const hook = (async () => {
+        if (verdict instanceof Error) throw verdict;
+        return verdict;
+      }) as unknown as ConnectionHook;
+      const rep = scene.rep({ hook });
+      const refused = record(rep, "refused");
+      await rep.bind("here");
+      await scene.rawDial();
+      await scene.pass(1_000);
+      expect([rep.peers.length, codes(refused)]).toEqual(
+        refusal === undefined ? [1, []] : [0, [refusal]],
+      );
+    });
+  }
 });
 
 describe("maxClients", () => {

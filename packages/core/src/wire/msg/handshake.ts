@@ -63,7 +63,10 @@ export function msgHandshake(
 async function authenticate(context: HandshakeContext, link: HandshakeLink): Promise<Claims> {
   const { hook, authToken, authenticator } = context;
   if (hook !== undefined) {
-    return (await hook(link)) ?? {};
+    const verdict: unknown = await hook(link);
+    // Its type forbids it; but a hook in JavaScript that says no must not let anybody in.
+    if (verdict === false) throw new MsgError("MSG_AUTH_REJECTED", "hook refused the peer");
+    return (verdict as Claims | undefined) ?? {};
   }
   if (context.isDialer) {
     if (authToken !== undefined) await presentToken(authToken, link);
