@@ -11,4 +11,4 @@ export function closing<S extends Closable>(socket: S): S {
 }
 
 /** How long anything that must happen may take on a machine that does much else. */
-export const patienceMs = 15_000;
+export const patienceMs = 30_000;

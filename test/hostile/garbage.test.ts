@@ -7,7 +7,7 @@ import type { Bystander } from "./bystanders.ts";
 import { asking, codesOf, listening, publishNumbers, serveAnswers } from "./bystanders.ts";
 import { asBytes, hello, RawClient } from "./raw-client.ts";
 
-const timeout = 60_000;
+const timeout = 120_000;
 
 /** The first bytes of protocols that get lost, and of none. */
 const strangers: [name: string, bytes: Uint8Array][] = [

@@ -7,7 +7,7 @@ import type { Bystander } from "./bystanders.ts";
 import { asking, codesOf, serveAnswers } from "./bystanders.ts";
 import { asBytes, hello, RawClient, rawServer } from "./raw-client.ts";
 
-const timeout = 60_000;
+const timeout = 120_000;
 const secret = "the right token";
 
 interface Guarded {

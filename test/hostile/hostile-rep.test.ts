@@ -7,7 +7,7 @@ import { codesOf, serveAnswers } from "./bystanders.ts";
 import type { RawClient } from "./raw-client.ts";
 import { rawServer } from "./raw-client.ts";
 
-const timeout = 60_000;
+const timeout = 120_000;
 
 /** A REQ of a good REP and of one that answers each request as told. */
 async function between(answer: (client: RawClient, id: number) => void, options: ReqOptions = {}) {

@@ -11,16 +11,23 @@ import { patienceMs } from "../e2e/sockets.ts";
 export class RawClient {
   readonly #socket: Socket;
   readonly #chunks: Uint8Array[] = [];
-  #hasEnded = false;
-  #isClosed = false;
+  /** Resolves when the other side ended or reset: many wait at a time, so nobody polls. */
+  readonly #over: Promise<void>;
+  #isOver = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.on("data", (chunk) => void this.#chunks.push(chunk));
-    socket.on("end", () => void (this.#hasEnded = true));
-    socket.on("close", () => void (this.#isClosed = true));
     socket.on("error", () => {});
+    this.#over = new Promise((resolve) => {
+      const onOver = (): void => {
+        this.#isOver = true;
+        resolve();
+      };
+      socket.on("end", onOver);
+      socket.on("close", onOver);
+    });
     onTestFinished(() => void socket.destroy());
   }
 
@@ -39,7 +46,7 @@ export class RawClient {
 
   /** True when the other side ended or reset. */
   get isOver(): boolean {
-    return this.#hasEnded || this.#isClosed;
+    return this.#isOver;
   }
 
   frames(role: NaiveReader["role"]): readonly NaiveFrame[] {
@@ -103,7 +110,12 @@ export class RawClient {
 
   /** Waits until the other side ended or reset. */
   async over(): Promise<void> {
-    await waitFor(() => this.isOver, { what: "the connection is ended", withinMs: patienceMs });
+    let deadline: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      const error = new Error(`waited ${patienceMs} ms for: the connection is ended`);
+      deadline = setTimeout(() => reject(error), patienceMs);
+    });
+    await Promise.race([this.#over, late]).finally(() => clearTimeout(deadline));
   }
 
   async has(count: number): Promise<Uint8Array> {

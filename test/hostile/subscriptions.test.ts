@@ -6,7 +6,7 @@ import { closing, patienceMs } from "../e2e/sockets.ts";
 import { codesOf, listening, publishNumbers } from "./bystanders.ts";
 import { RawClient, rawServer } from "./raw-client.ts";
 
-const timeout = 60_000;
+const timeout = 120_000;
 
 async function attackedPub(options: PubOptions = {}) {
   const pub = closing(new PubSocket(new Tcp(), options));

@@ -39,7 +39,7 @@ function admitsAtOnce(acceptor: Kind): boolean {
   return acceptor === "REP" || acceptor === "PUB";
 }
 
-describe("every socket type dials every other over TCP", { timeout: 60_000 }, () => {
+describe("every socket type dials every other over TCP", { timeout: 120_000 }, () => {
   expectNoLeaks({ withinMs: patienceMs });
 
   for (const acceptor of names) {

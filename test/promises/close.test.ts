@@ -8,7 +8,7 @@ import { RawClient } from "../hostile/raw-client.ts";
 const withinMs = patienceMs;
 const megabyte = 1_000_000;
 
-describe("what was accepted before close()", { timeout: 60_000 }, () => {
+describe("what was accepted before close()", { timeout: 120_000 }, () => {
   expectNoLeaks({ withinMs });
 
   for (const { name, network: newNetwork } of transports) {

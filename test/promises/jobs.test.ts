@@ -9,7 +9,7 @@ import { Child } from "./child.ts";
 
 const jobs = 10_000;
 
-describe("workers that die", { timeout: 90_000 }, () => {
+describe("workers that die", { timeout: 120_000 }, () => {
   it("a worker killed with SIGKILL mid-job and 10,000 jobs all done", async () => {
     const folder = mkdtempSync(join(tmpdir(), "msg-jobs-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

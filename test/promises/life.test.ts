@@ -6,7 +6,7 @@ import { patterns } from "../e2e/patterns.ts";
 import { patienceMs } from "../e2e/sockets.ts";
 import { Child } from "./child.ts";
 
-const timeout = 90_000;
+const timeout = 120_000;
 const withinMs = 30_000;
 
 const kinds = [ReqSocket, RepSocket, PubSocket, SubSocket, PushSocket, PullSocket];

@@ -30,7 +30,7 @@ async function silentServer(): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-describe("requests", { timeout: 90_000 }, () => {
+describe("requests", { timeout: 120_000 }, () => {
   expectNoLeaks({ withinMs: patienceMs });
 
   it("50 concurrent IPC clients of one REP", async () => {
