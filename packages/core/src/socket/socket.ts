@@ -192,6 +192,9 @@ export abstract class Socket<P extends Peer> {
     const { peers = 1, timeoutMs = readyTimeoutMs, signal } = options;
     checkInteger("peers", peers, 1, Number.MAX_SAFE_INTEGER);
     if (this.endpoints.peers.size >= peers) return Promise.resolve();
+    // Every endpoint was given up before: none will bring a peer by itself.
+    const failure = this.#lastFailure;
+    if (failure !== undefined && !this.#mayGetPeer) return quietly(Promise.reject(failure));
     return this.#readyWaiters.wait(String(peers), { timeoutMs, signal }, () => {
       const cause = this.#lastFailure;
       const found = `${this.endpoints.peers.size} of ${peers} peers within ${timeoutMs} ms`;
@@ -386,10 +389,14 @@ export abstract class Socket<P extends Peer> {
     }
   }
 
+  /** Whether anything is dialed or listened on. */
+  get #mayGetPeer(): boolean {
+    return this.endpoints.dialing > 0 || this.endpoints.addresses.length > 0;
+  }
+
   #onEndpointFailed(error: MsgError): void {
     this.#lastFailure = error;
-    const { dialing, addresses, peers } = this.endpoints;
-    if (dialing > 0 || addresses.length > 0 || peers.size > 0) return;
+    if (this.#mayGetPeer || this.endpoints.peers.size > 0) return;
     this.#readyWaiters.rejectAll(error);
     this.onNoEndpointLeft(error);
   }

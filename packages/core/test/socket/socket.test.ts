@@ -147,6 +147,7 @@ describe("ready", () => {
     await scene.pass(10);
     expect(outcome.code).toBe("MSG_DIAL_FAILED");
     expect(errors.map(({ error }) => error.code)).toEqual(["MSG_DIAL_FAILED", "MSG_DIAL_FAILED"]);
+    await expect(req.ready()).rejects.toMatchObject({ code: "MSG_DIAL_FAILED" });
   });
 
   it("does not give up while it is bound, or another endpoint is dialed", async () => {

@@ -1,4 +1,5 @@
 import { MsgError } from "../../errors.ts";
+import { listenToAbort, unlistenToAbort } from "../abort-listeners.ts";
 import { LinkedQueue } from "../linked-queue.ts";
 import type { PushJob } from "./push-job.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -72,7 +73,7 @@ export class WaitingSends<Target> {
       const timer =
         timeoutMs === Infinity ? undefined : this.#runtime.setTimer(onTimeout, timeoutMs);
       job.waiting = { resolve, reject, signal, onAbort, timer };
-      signal?.addEventListener("abort", onAbort, { once: true });
+      if (signal !== undefined) listenToAbort(signal, onAbort);
     });
     this.append(job);
     return quietly(promise);
@@ -110,7 +111,7 @@ export class WaitingSends<Target> {
     const { waiting } = job;
     job.waiting = undefined;
     this.#runtime.clearTimer(waiting?.timer);
-    waiting?.signal?.removeEventListener("abort", waiting.onAbort);
+    if (waiting?.signal !== undefined) unlistenToAbort(waiting.signal, waiting.onAbort);
     return waiting;
   }
 }

@@ -151,6 +151,16 @@ describe("send()", () => {
     expect((await pull.receive()).text()).toBe("1");
   });
 
+  it("with one signal for many sends listens to it once", async () => {
+    const { push } = await Rig.start();
+    const abort = new AbortController();
+    const sends = Array.from({ length: 100 }, () => push.send("1", { signal: abort.signal }));
+    expect(getEventListeners(abort.signal, "abort")).toHaveLength(1);
+    abort.abort(new Error("enough"));
+    for (const sent of sends) expect(await rejection(sent)).toMatchObject({ message: "enough" });
+    expect(push.stats().waiting).toBe(0);
+  });
+
   it("never ends the process when nobody awaits it", async () => {
     const { push } = await Rig.start();
     const abort = new AbortController();
