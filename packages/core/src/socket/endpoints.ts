@@ -109,9 +109,9 @@ export class Endpoints<P extends Peer> {
     return Array.from(this.#listeners, ({ listener }) => listener.address);
   }
 
-  /** How many endpoints are being kept connected. */
-  get dialing(): number {
-    return this.#dialers.size;
+  /** Whether anything is dialed or listened on, so that a peer may still come. */
+  get mayGetPeer(): boolean {
+    return this.#dialers.size > 0 || this.#listeners.size > 0;
   }
 
   /** Bytes each way, of the connections that were and those that are. */

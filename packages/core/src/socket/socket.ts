@@ -194,7 +194,8 @@ export abstract class Socket<P extends Peer> {
     if (this.endpoints.peers.size >= peers) return Promise.resolve();
     // Every endpoint was given up before: none will bring a peer by itself.
     const failure = this.#lastFailure;
-    if (failure !== undefined && !this.#mayGetPeer) return quietly(Promise.reject(failure));
+    if (failure !== undefined && !this.endpoints.mayGetPeer)
+      return quietly(Promise.reject(failure));
     return this.#readyWaiters.wait(String(peers), { timeoutMs, signal }, () => {
       const cause = this.#lastFailure;
       const found = `${this.endpoints.peers.size} of ${peers} peers within ${timeoutMs} ms`;
@@ -389,14 +390,9 @@ export abstract class Socket<P extends Peer> {
     }
   }
 
-  /** Whether anything is dialed or listened on. */
-  get #mayGetPeer(): boolean {
-    return this.endpoints.dialing > 0 || this.endpoints.addresses.length > 0;
-  }
-
   #onEndpointFailed(error: MsgError): void {
     this.#lastFailure = error;
-    if (this.#mayGetPeer || this.endpoints.peers.size > 0) return;
+    if (this.endpoints.mayGetPeer || this.endpoints.peers.size > 0) return;
     this.#readyWaiters.rejectAll(error);
     this.onNoEndpointLeft(error);
   }

@@ -1,7 +1,7 @@
 import type { PeerInfo } from "../../contracts/authenticator.ts";
 import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { MsgError } from "../../errors.ts";
+import type { MsgError } from "../../errors.ts";
 import type { CloseReport } from "../events.ts";
 import type { Job } from "./job.ts";
 import type { PullOptions, ResolvedPullOptions } from "./pull-options.ts";
@@ -121,7 +121,7 @@ export class PullSocket extends ReceivingSocket<PullPeer, Job> implements JobHan
   protected override async drain(lingerMs: number): Promise<void> {
     for (const peer of this.endpoints.peers) peer.startDraining();
     this.#giveBackQueued();
-    const idle = this.#idle.wait({ timeoutMs: lingerMs }, lingerIsOver).catch(() => {});
+    const idle = this.#idle.waitAtMost(lingerMs);
     void this.#waitForConsumer();
     await idle;
   }
@@ -164,8 +164,4 @@ export class PullSocket extends ReceivingSocket<PullPeer, Job> implements JobHan
 function limitsOf({ delivery, window, maxQueuedBytes }: ResolvedPullOptions): ReceiveLimits {
   const maxMessages = delivery === "at-most-once" ? window : Infinity;
   return { maxMessages, maxBytes: maxQueuedBytes };
-}
-
-function lingerIsOver(): MsgError {
-  return new MsgError("MSG_TIMEOUT", "jobs are still unsettled");
 }

@@ -195,7 +195,7 @@ export class JobDispatcher implements FlowHandlers {
   /** Waits until every job has its end, or no PULL can come any more; at most `timeoutMs`. */
   async whenIdle(timeoutMs: number): Promise<void> {
     if (this.#isIdle) return;
-    await this.#idle.wait({ timeoutMs }, timedOut).catch(() => {});
+    await this.#idle.waitAtMost(timeoutMs);
   }
 
   /** Waits until every job has its end. */
@@ -333,8 +333,4 @@ export class JobDispatcher implements FlowHandlers {
     if (this.#idle.size > 0 && this.#isIdle) this.#idle.resolveAll();
     if (this.#settled.size > 0 && !this.hasJobs) this.#settled.resolveAll();
   }
-}
-
-function timedOut(): MsgError {
-  return new MsgError("MSG_TIMEOUT", "jobs are still under way");
 }

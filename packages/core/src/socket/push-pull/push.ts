@@ -67,7 +67,7 @@ export class PushSocket extends Socket<PushPeer> {
       messages: this.messages,
       onUndeliverable: (peer, payload) => this.drop("undeliverable", { peer: peer.info, payload }),
       onLost: (peer, count) => this.drop("lost-job", { peer: peer.info, count }),
-      mayGetPeer: () => this.endpoints.dialing > 0 || this.endpoints.addresses.length > 0,
+      mayGetPeer: () => this.endpoints.mayGetPeer,
       onError: (error) => this.emit("error", { error }),
     });
   }
