@@ -8,9 +8,10 @@ import { packages, report, shown, sourceFiles } from "./files.ts";
 const packageRules: Record<string, readonly string[]> = {
   core: [],
   transports: ["@msg-ts/core", "node:"],
-  compression: ["@msg-ts/core", "node:"],
-  "msg-ts": ["@msg-ts/core", "@msg-ts/transports/", "@msg-ts/compression/"],
-  testing: ["@msg-ts/core", "node:", "vitest", "fast-check"],
+  compression: ["@msg-ts/core", "node:", "@mongodb-js/zstd", "lz4-napi", "snappy"],
+  codecs: ["@msg-ts/core", "@standard-schema/spec", "cbor-x"],
+  "msg-ts": ["@msg-ts/core", "@msg-ts/transports/", "@msg-ts/compression/", "@msg-ts/codecs/"],
+  testing: ["@msg-ts/core", "node:", "vitest", "fast-check", "@peculiar/x509"],
 };
 
 /**

@@ -1,28 +1,20 @@
 import { constants } from "node:buffer";
 import { crc32, gzip as gzipLater, gzipSync, inflateRaw, inflateRawSync } from "node:zlib";
 import type { InflateRaw, ZlibOptions } from "node:zlib";
-import type { Compressor } from "@msg-ts/core";
-import { MsgError } from "@msg-ts/core";
+import type { Compressor, MsgError } from "@msg-ts/core";
 import { gzipHeaderBytes } from "./gzip-header.ts";
+import type { AsyncOptions } from "./options.ts";
+import { checkMinAsyncBytes, checkWhole } from "./options.ts";
+import { compressFailed, decompressFailed, tooLarge, trimmed } from "./results.ts";
 
 /** How {@link gzip} works. */
-export interface GzipOptions {
+export interface GzipOptions extends AsyncOptions {
   /**
    * How hard to compress: 0 stores, 1 is fastest, 9 is smallest. Receivers need not know it.
    *
    * @defaultValue 6
    */
   readonly level?: number | undefined;
-
-  /**
-   * From how many plain bytes on a payload is compressed, or decompressed, off the main thread.
-   * Lower keeps the event loop free; higher saves the detour of a small payload.
-   *
-   * Bytes, 0 or more, or `Infinity` for never.
-   *
-   * @defaultValue 8_192 to compress, 65_536 to decompress (docs/compression.md)
-   */
-  readonly minAsyncBytes?: number | undefined;
 }
 
 const defaultLevel = 6;
@@ -40,8 +32,6 @@ const minPieceBytes = 64;
 /** A piece of output that a thread fills; a detour for less would cost more than the work. */
 const minAsyncPieceBytes = 64 * 1024;
 const maxCompressPieceBytes = 256 * 1024;
-/** Keeping this much alive is cheaper than a copy. */
-const neverTrimmedBytes = 8 * 1024;
 
 /**
  * Makes the compressor `gzip`, id 1: RFC 1952, one member.
@@ -53,10 +43,8 @@ const neverTrimmedBytes = 8 * 1024;
 export function gzip(options: GzipOptions = {}): Compressor {
   const level = options.level ?? defaultLevel;
   const minAsyncBytes = options.minAsyncBytes;
-  checkWhole("gzip level", level, 9);
-  if (minAsyncBytes !== undefined && minAsyncBytes !== Infinity) {
-    checkWhole("gzip minAsyncBytes", minAsyncBytes, Number.MAX_SAFE_INTEGER);
-  }
+  checkWhole("gzip level", level, 0, 9);
+  checkMinAsyncBytes("gzip", minAsyncBytes);
   const compressFrom = minAsyncBytes ?? compressAsyncBytes;
   const decompressFrom = minAsyncBytes ?? decompressAsyncBytes;
   return {
@@ -65,13 +53,6 @@ export function gzip(options: GzipOptions = {}): Compressor {
     compress: (payload) => compress(payload, level, compressFrom),
     decompress: (payload, maxBytes) => decompress(payload, maxBytes, decompressFrom),
   };
-}
-
-function checkWhole(name: string, value: number, max: number): void {
-  if (Number.isInteger(value) && value >= 0 && value <= max) return;
-  const shown = typeof value === "number" ? String(value) : typeof value;
-  const text = `${name} is ${shown}, must be a whole number, 0 to ${max}`;
-  throw new MsgError("MSG_INVALID_OPTION", text);
 }
 
 function compress(
@@ -84,18 +65,14 @@ function compress(
   try {
     if (payload.length < asyncFrom) return trimmed(gzipSync(payload, settings));
   } catch (error) {
-    throw compressFailed(error);
+    throw compressFailed("gzip", error);
   }
   return new Promise((resolve, reject) => {
     gzipLater(payload, settings, (error, result) => {
       if (error === null) resolve(trimmed(result));
-      else reject(compressFailed(error));
+      else reject(compressFailed("gzip", error));
     });
   });
-}
-
-function compressFailed(cause: unknown): MsgError {
-  return new MsgError("MSG_COMPRESS_FAILED", "gzip could not compress", { cause });
 }
 
 /**
@@ -117,7 +94,7 @@ function decompress(
     }
     return inflateOnThread(payload, start, announced, maxBytes);
   } catch (error) {
-    throw decompressFailed(error, maxBytes);
+    throw failure(error, maxBytes);
   }
 }
 
@@ -154,7 +131,7 @@ function inflateOnThread(
         if (error !== null) throw error;
         resolve(checked(inflated as unknown as Inflated, payload, start, maxBytes));
       } catch (thrown) {
-        reject(decompressFailed(thrown, maxBytes));
+        reject(failure(thrown, maxBytes));
       }
     });
   });
@@ -200,15 +177,8 @@ function checked(
   return trimmed(buffer);
 }
 
-function decompressFailed(error: unknown, maxBytes: number): MsgError {
-  if (MsgError.is(error)) return error;
-  if (isOverLimit(error)) return tooLarge(maxBytes);
-  return new MsgError("MSG_DECOMPRESS_FAILED", "gzip could not decompress", { cause: error });
-}
-
-function tooLarge(maxBytes: number): MsgError {
-  const text = `payload decompresses to over ${maxBytes} bytes, maxMessageBytes is ${maxBytes}`;
-  return new MsgError("MSG_PAYLOAD_TOO_LARGE", text);
+function failure(error: unknown, maxBytes: number): MsgError {
+  return isOverLimit(error) ? tooLarge(maxBytes) : decompressFailed("gzip", error);
 }
 
 function isOverLimit(error: unknown): boolean {
@@ -217,18 +187,6 @@ function isOverLimit(error: unknown): boolean {
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/**
- * A result that would keep more than twice its own memory alive is copied out of it: Node's pool,
- * from which zlib takes its pieces, has 64 KiB since Node 24.
- */
-function trimmed(result: Buffer): Buffer {
-  const keptBytes = result.buffer.byteLength;
-  if (keptBytes <= neverTrimmedBytes || keptBytes <= 2 * result.length) return result;
-  const copy = Buffer.allocUnsafeSlow(result.length);
-  copy.set(result);
-  return copy;
 }
 
 function between(min: number, value: number, max: number): number {

@@ -7,11 +7,15 @@ export const errorCodes = {
     "The authenticator or connection hook itself failed. Its own error is the cause; the peer was refused.",
   MSG_CLOSED: "The socket is closed. Make a new one.",
   MSG_COMPRESS_FAILED: "The compressor failed on a payload. Its own error is the cause.",
+  MSG_DECODE_FAILED:
+    "A payload is not of the socket's codec, or is over one of the codec's limits. That message is lost, the connection lives. Check that both ends use the same codec; the cause says more.",
   MSG_DECOMPRESS_FAILED:
     "A compressed payload is damaged. That message is lost, the connection lives. The compressor's own error is the cause.",
   MSG_DIAL_FAILED:
     "No connection could be made. The cause says why; the socket keeps trying unless maxAttempts is reached.",
   MSG_DRAINING: "The peer is closing and ran nothing. A request goes to another peer by itself.",
+  MSG_ENCODE_FAILED:
+    "The codec cannot encode a value, which was not sent. The codec's own error is the cause.",
   MSG_HANDSHAKE_TIMEOUT:
     "The peer did not finish its handshake within handshakeTimeoutMs. It may speak another protocol, or none.",
   MSG_HANDLER_FAILED: "A handler or listener of the application threw. Its error is the cause.",
@@ -26,8 +30,12 @@ export const errorCodes = {
     "The call is not possible now, such as two consumers on one socket. The message says why.",
   MSG_INVALID_TOPIC:
     "A topic is reserved (it begins with MSG), too long, not well-formed, or has a wildcard where none may be.",
+  MSG_INVALID_VALUE:
+    "A value that arrived does not fit the schema. That message is lost, the connection lives. The message names the first places where it does not fit.",
   MSG_LISTEN_FAILED:
     "The address could not be listened on. The cause says why: in use, not permitted, or not a socket file.",
+  MSG_MISSING_PACKAGE:
+    "An optional package is not installed, or has no build for this platform. The message names it: install it, or do without what needs it.",
   MSG_NO_ANSWER:
     "The peer received the request, but nobody answered it within its answerTimeoutMs.",
   MSG_NO_PEER: "No peer is connected and failFast is on. Leave it off to wait for one.",
@@ -42,7 +50,7 @@ export const errorCodes = {
   MSG_TOO_MANY_SUBSCRIPTIONS:
     "A subscriber asked for more than maxSubscriptionsPerPeer. The rest is ignored.",
   MSG_UNKNOWN_COMPRESSION:
-    "A message is compressed with an algorithm this end does not have. Add it to decompressors.",
+    "A message is compressed with an algorithm this end does not have. Add it to decompressors, or install the package that the message names.",
   MSG_WRONG_SOCKET_TYPE:
     "The peer is of a type that does not pair with this socket, such as SUB with PUSH.",
 } as const;

@@ -11,6 +11,7 @@ export type {
   HandshakeLink,
   PeerInfo,
 } from "./contracts/authenticator.ts";
+export type { Codec, Decoder, Encoder } from "./contracts/codec.ts";
 export type { Compressor, Decompressor } from "./contracts/compressor.ts";
 export { errorCodes, MsgError } from "./errors.ts";
 export type { ErrorCode, MsgErrorOptions } from "./errors.ts";

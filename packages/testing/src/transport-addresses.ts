@@ -36,7 +36,11 @@ export function describeTransportAddresses(suite: TransportSuite): void {
         expect(() => transport.parseAddress(address)).toThrow(expect.objectContaining(refusal));
         const { signal } = new AbortController();
         await expect(transport.dial(address, signal)).rejects.toMatchObject(refusal);
-        const ignored = { onLink: () => undefined, onError: () => undefined };
+        const ignored = {
+          onLink: () => undefined,
+          onError: () => undefined,
+          onRefused: () => undefined,
+        };
         await expect(transport.listen(address, ignored)).rejects.toMatchObject(refusal);
       });
     }

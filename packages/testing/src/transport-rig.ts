@@ -58,6 +58,7 @@ export class TransportRig {
         onLink(probe);
       },
       onError: (error) => errors.push(error),
+      onRefused: (_, error) => errors.push(error),
     });
     this.#listeners.push(listener);
     return { listener, accepted, errors };

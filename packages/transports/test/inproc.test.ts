@@ -18,6 +18,7 @@ async function pair(): Promise<{ dialed: Link; accepted: Link; listener: Listene
   const listener = await transport.listen("name", {
     onLink: (link) => links.push(link),
     onError: (error) => expect.fail(error.message),
+    onRefused: (_, error) => expect.fail(error.message),
   });
   const dialed = await transport.dial("name", signal);
   const [accepted] = links;
@@ -30,7 +31,11 @@ describe("Inproc", () => {
 
   it("meets only those of its own hub", async () => {
     const [one, other] = [new InprocHub(), new InprocHub()];
-    const none = { onLink: (link: Link) => link.destroy(), onError: () => undefined };
+    const none = {
+      onLink: (link: Link) => link.destroy(),
+      onError: () => undefined,
+      onRefused: () => undefined,
+    };
     const listener = await new Inproc(one).listen("name", none);
     await new Inproc(other).listen("name", none);
     await expect(new Inproc(one).dial("other", signal)).rejects.toMatchObject({
@@ -148,6 +153,7 @@ describe("Inproc", () => {
         link.start({ ...ignored, onData: (chunk) => (received[index]! += chunk.length) });
       },
       onError: () => undefined,
+      onRefused: () => undefined,
     });
     const flooder = await transport.dial("name", signal);
     const other = await transport.dial("name", signal);

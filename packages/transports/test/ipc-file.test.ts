@@ -37,6 +37,7 @@ async function listen(path: string, accepted: string[] = []): Promise<Listener> 
       link.destroy();
     },
     onError: (error) => expect.fail(error.message),
+    onRefused: (_, error) => expect.fail(error.message),
   });
   onTestFinished(() => listener.close());
   return listener;

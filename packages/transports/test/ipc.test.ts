@@ -20,6 +20,7 @@ async function listen(transport: Ipc, address: string): Promise<Listening> {
   const listener = await transport.listen(address, {
     onLink: (link) => accepted.push(link),
     onError: (error) => expect.fail(error.message),
+    onRefused: (_, error) => expect.fail(error.message),
   });
   onTestFinished(async () => {
     for (const link of accepted) link.destroy();
@@ -48,7 +49,7 @@ function pathOf(home: string, totalBytes: number, nameBytes: number): string {
   return join(home, inner, "n".repeat(nameBytes));
 }
 
-const ignored = { onLink: () => undefined, onError: () => undefined };
+const ignored = { onLink: () => undefined, onError: () => undefined, onRefused: () => undefined };
 
 describe.skipIf(process.platform === "win32")("Ipc", () => {
   expectNoLeaks();

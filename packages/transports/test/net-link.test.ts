@@ -107,7 +107,11 @@ describe("listenNet", () => {
         where: { port: 0, host: "127.0.0.1" },
         toLink: (socket) => new NetLink(socket, "there"),
       },
-      { onLink: (link) => link.destroy(), onError: (error) => errors.push(error) },
+      {
+        onLink: (link) => link.destroy(),
+        onError: (error) => errors.push(error),
+        onRefused: () => {},
+      },
     );
     const cause = Object.assign(new Error("accept"), { code: "EMFILE" });
     server.emit("error", cause);

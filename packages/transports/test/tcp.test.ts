@@ -24,6 +24,7 @@ async function listen(transport: Tcp, address = "127.0.0.1:0"): Promise<Listenin
   const listener = await transport.listen(address, {
     onLink: (link) => accepted.push(link),
     onError: (error) => expect.fail(error.message),
+    onRefused: (_, error) => expect.fail(error.message),
   });
   onTestFinished(async () => {
     for (const link of accepted) link.destroy();
@@ -38,7 +39,7 @@ async function dial(transport: Tcp, address: string): Promise<Link> {
   return link;
 }
 
-const ignored = { onLink: () => undefined, onError: () => undefined };
+const ignored = { onLink: () => undefined, onError: () => undefined, onRefused: () => undefined };
 
 /** Seconds until the first probe from the socket at this port, both ends; none when it is off. */
 function secondsToProbe(port: number): number[] {

@@ -39,6 +39,8 @@ export interface ListenerHandlers {
   onLink(link: Link): void;
   /** Accepting failed for now (such as no file descriptors left); the listener lives on. */
   onError(error: MsgError): void;
+  /** A peer was turned away before it was a link, such as one without a valid certificate. */
+  onRefused(remoteAddress: string, error: MsgError): void;
 }
 
 /** A place where links arrive. */

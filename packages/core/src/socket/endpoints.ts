@@ -234,6 +234,7 @@ export class Endpoints<P extends Peer> {
       const listener = await this.#transport.listen(address, {
         onLink: (link) => this.#accept(link, address),
         onError: (error) => this.#handlers.emit("error", { error }),
+        onRefused: (remoteAddress, error) => this.#onRefused(address, remoteAddress, error),
       });
       if (this.#isClosed) {
         await listener.close();

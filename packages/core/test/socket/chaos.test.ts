@@ -266,6 +266,7 @@ class Chaos {
     await this.#scene.network.listen("there", {
       onLink: (link) => void this.#ends.push(new RawEnd(link)),
       onError: () => {},
+      onRefused: () => {},
     });
     await socket.connect("there");
     await this.#dial();

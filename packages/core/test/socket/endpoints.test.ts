@@ -279,7 +279,11 @@ describe("a server that accepts and closes at once", () => {
     const scene = new Scene();
     const req = scene.req();
     const retries = record(req, "retrying");
-    await scene.network.listen("here", { onLink: (link) => link.destroy(), onError: () => {} });
+    await scene.network.listen("here", {
+      onLink: (link) => link.destroy(),
+      onError: () => {},
+      onRefused: () => {},
+    });
     await req.connect("here");
     await scene.pass(60_000);
     expect(retries.slice(0, 6).map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6]);
@@ -321,6 +325,7 @@ describe("a server that accepts and closes at once", () => {
         else void scene.network.dial("there", new AbortController().signal);
       },
       onError: () => {},
+      onRefused: () => {},
     });
     await req.connect("here");
     await scene.settle();
@@ -335,7 +340,11 @@ describe("a server that accepts and closes at once", () => {
   });
 });
 
-const destroying: ListenerHandlers = { onLink: (link) => link.destroy(), onError: () => {} };
+const destroying: ListenerHandlers = {
+  onLink: (link) => link.destroy(),
+  onError: () => {},
+  onRefused: () => {},
+};
 
 interface Connectable {
   connect(address: string): Promise<void>;

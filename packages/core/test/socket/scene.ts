@@ -76,7 +76,7 @@ export class Scene {
   async rawListen(address = "here"): Promise<RawEnd[]> {
     const ends: RawEnd[] = [];
     const onLink = (link: Link): void => void ends.push(this.#ownRaw(new RawEnd(link)));
-    await this.network.listen(address, { onLink, onError: () => {} });
+    await this.network.listen(address, { onLink, onError: () => {}, onRefused: () => {} });
     return ends;
   }
 

@@ -135,6 +135,7 @@ describe("PULL close()", () => {
         else late.push(new RawPeer(link));
       },
       onError: () => {},
+      onRefused: () => {},
     });
     await pull.connect("late");
     await waitFor(() => (late[0]?.hex.length ?? 0) >= 10, { what: "it is dialed again" });

@@ -171,6 +171,7 @@ describe("PUSH close()", () => {
     const listener = await new Inproc(hub).listen("pull", {
       onLink: (link) => void accepted.push(new RawPeer(link)),
       onError: () => {},
+      onRefused: () => {},
     });
     await push.connect("pull");
     await waitFor(() => accepted[0]?.hex.length === 10, { what: "the PUSH says HELLO" });

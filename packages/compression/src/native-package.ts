@@ -1,0 +1,22 @@
+import { createRequire } from "node:module";
+import { MsgError } from "@msg-ts/core";
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Loads an optional native package, at once: whoever makes a compressor learns there and then
+ * whether it works.
+ *
+ * @throws MsgError `MSG_MISSING_PACKAGE`, naming the package and what to do.
+ */
+export function loadNativePackage<Api>(name: string, neededFor: string): Api {
+  try {
+    return require(name) as Api;
+  } catch (cause) {
+    const isAbsent = cause instanceof Error && "code" in cause && cause.code === "MODULE_NOT_FOUND";
+    const text = isAbsent
+      ? `${neededFor} needs the package ${name}: npm install ${name}`
+      : `${neededFor} needs the package ${name}, which does not load on ${process.platform} ${process.arch}`;
+    throw new MsgError("MSG_MISSING_PACKAGE", text, { cause });
+  }
+}
