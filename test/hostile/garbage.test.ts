@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { expectNoLeaks, naiveEncode, waitFor } from "@msg-ts/testing";
+import type { RepOptions } from "msg-ts";
 import { PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket, SubSocket, Tcp } from "msg-ts";
 import { describe, expect, it } from "vitest";
 import { closing, patienceMs } from "../e2e/sockets.ts";
@@ -26,9 +27,7 @@ interface Target {
   readonly told: string[];
 }
 
-async function attackedRep(
-  options: ConstructorParameters<typeof RepSocket>[1] = {},
-): Promise<Target> {
+async function attackedRep(options: RepOptions = {}): Promise<Target> {
   const rep = closing(new RepSocket(new Tcp(), options));
   serveAnswers(rep);
   const address = await rep.bind("127.0.0.1:0");
@@ -313,14 +312,14 @@ describe("acceptors that expect a HELLO", { timeout }, () => {
   expectNoLeaks({ withinMs: patienceMs });
 
   const kinds = [
-    ["REQ", ReqSocket, 2],
-    ["SUB", SubSocket, 3],
-    ["PUSH", PushSocket, 6],
-    ["PULL", PullSocket, 5],
+    ["REQ", () => new ReqSocket(new Tcp()), 2],
+    ["SUB", () => new SubSocket(new Tcp()), 3],
+    ["PUSH", () => new PushSocket(new Tcp()), 6],
+    ["PULL", () => new PullSocket(new Tcp()), 5],
   ] as const;
-  for (const [name, Kind, partner] of kinds) {
+  for (const [name, create, partner] of kinds) {
     it(`a ${name} refuses strangers, malformed and unknown HELLOs, each with its reason`, async () => {
-      const socket = closing(new Kind(new Tcp()));
+      const socket = closing(create());
       const told = codesOf(socket, "refused");
       const address = await socket.bind("127.0.0.1:0");
       const good = await RawClient.dial(address);

@@ -6,12 +6,12 @@ import { closing, patienceMs } from "../e2e/sockets.ts";
 import { codesOf } from "./bystanders.ts";
 
 const kinds = {
-  REQ: ReqSocket,
-  REP: RepSocket,
-  PUB: PubSocket,
-  SUB: SubSocket,
-  PUSH: PushSocket,
-  PULL: PullSocket,
+  REQ: () => closing(new ReqSocket(new Tcp(), options)),
+  REP: () => closing(new RepSocket(new Tcp(), options)),
+  PUB: () => closing(new PubSocket(new Tcp(), options)),
+  SUB: () => closing(new SubSocket(new Tcp(), options)),
+  PUSH: () => closing(new PushSocket(new Tcp(), options)),
+  PULL: () => closing(new PullSocket(new Tcp(), options)),
 } as const;
 
 type Kind = keyof typeof kinds;
@@ -45,8 +45,8 @@ describe("every socket type dials every other over TCP", { timeout: 120_000 }, (
   for (const acceptor of names) {
     const dialer = partners[acceptor];
     it(`${dialer} dials ${acceptor}: they pair`, async () => {
-      const bound = closing(new kinds[acceptor](new Tcp(), options));
-      const dialing = closing(new kinds[dialer](new Tcp(), options));
+      const bound = kinds[acceptor]();
+      const dialing = kinds[dialer]();
       const told = codesOf(bound, "refused", "disconnected");
       await dialing.connect(await bound.bind("127.0.0.1:0"));
       await Promise.all([
@@ -62,14 +62,14 @@ describe("every socket type dials every other over TCP", { timeout: 120_000 }, (
       const code = saysHello(dialer) ? "MSG_WRONG_SOCKET_TYPE" : "MSG_PROTOCOL";
       const event = admitsAtOnce(acceptor) ? "disconnected" : "refused";
       it(`${dialer} dials ${acceptor}: ${event} ${code}; a ${partners[acceptor]} is served`, async () => {
-        const bound = closing(new kinds[acceptor](new Tcp(), options));
+        const bound = kinds[acceptor]();
         const told = codesOf(bound, "refused", "disconnected");
         const address = await bound.bind("127.0.0.1:0");
-        const partner = closing(new kinds[partners[acceptor]](new Tcp(), options));
+        const partner = kinds[partners[acceptor]]();
         const lost = codesOf(partner, "refused", "disconnected");
         await partner.connect(address);
         await partner.ready({ timeoutMs: patienceMs });
-        const wrong = closing(new kinds[dialer](new Tcp(), options));
+        const wrong = kinds[dialer]();
         const refused = codesOf(wrong, "refused");
         await wrong.connect(address);
         // A REQ is silent, and seen for what it is, only when it asks.

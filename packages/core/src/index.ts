@@ -34,10 +34,10 @@ export type { PushOptions } from "./socket/push-pull/push-options.ts";
 export type { Consumer } from "./socket/receivers.ts";
 export type { BatchOptions, ConsumeOptions } from "./socket/receiving-socket.ts";
 export { RepSocket } from "./socket/req-rep/rep.ts";
-export type { RepStats, RequestHandler, ServeOptions } from "./socket/req-rep/rep.ts";
+export type { RepCodec, RepStats, RequestHandler, ServeOptions } from "./socket/req-rep/rep.ts";
 export type { RepOptions } from "./socket/req-rep/rep-options.ts";
 export { ReqSocket } from "./socket/req-rep/req.ts";
-export type { ReqStats, RequestOptions } from "./socket/req-rep/req.ts";
+export type { ReqCodec, ReqStats, RequestOptions } from "./socket/req-rep/req.ts";
 export type { ReqOptions } from "./socket/req-rep/req-options.ts";
 export { ReplyError, Request } from "./socket/req-rep/request.ts";
 export type { RespondOptions } from "./socket/req-rep/request.ts";
@@ -48,6 +48,7 @@ export { SubSocket } from "./socket/pub-sub/sub.ts";
 export type { SubStats } from "./socket/pub-sub/sub.ts";
 export type { SubOptions } from "./socket/pub-sub/sub-options.ts";
 export { TopicMessage } from "./socket/pub-sub/topic-message.ts";
+export type { CodecOption, OptionsWithout, WithCodec } from "./socket/value-codec.ts";
 export type { WaitOptions } from "./socket/waiter-list.ts";
 
 // What transports, compressors and protocols are written against.
@@ -84,6 +85,7 @@ export type {
   ListenerHandlers,
   Transport,
 } from "./contracts/transport.ts";
+export { raw } from "./raw-codec.ts";
 export { hostRuntime } from "./runtime.ts";
 export type { Runtime, TimerHandle } from "./runtime.ts";
 export { msg } from "./wire/msg/protocol.ts";

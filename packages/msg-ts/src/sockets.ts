@@ -7,58 +7,95 @@ import {
   SubSocket as CoreSubSocket,
 } from "@msg-ts/core";
 import type {
+  CodecOption,
+  Decoder,
   Decompressor,
+  Encoder,
+  OptionsWithout,
+  Payload,
   PubOptions,
   PullOptions,
+  RepCodec,
   RepOptions,
+  ReqCodec,
   ReqOptions,
   SocketOptions,
   SubOptions,
   Transport,
+  WithCodec,
 } from "@msg-ts/core";
 
 /** What can be received compressed under Node without being asked for. */
 const nodeDecompressors: readonly Decompressor[] = [gzip()];
 
-/** Adds Node's decompressors to what the application gave; its own come first. */
-function withDecompressors<Options extends SocketOptions>(options: Options): Options {
+/**
+ * Adds Node's decompressors to what the application gave; its own come first.
+ *
+ * Whether a codec had to be given was checked where the constructor was called: the overloads of
+ * core's classes ask for nothing else.
+ */
+function withDecompressors<Options extends SocketOptions, Used>(
+  options: Options & CodecOption<unknown>,
+): WithCodec<Options, Used> {
   const given = options.decompressors ?? [];
   const taken = new Set(given.map(({ id }) => id));
   const added = nodeDecompressors.filter(({ id }) => !taken.has(id));
-  return { ...options, decompressors: [...given, ...added] };
+  return { ...options, decompressors: [...given, ...added] } as unknown as WithCodec<Options, Used>;
 }
 
 /** {@link CoreReqSocket}, which takes gzip without being told. */
-export class ReqSocket extends CoreReqSocket {
-  constructor(transport: Transport, options: ReqOptions = {}) {
-    super(transport, withDecompressors(options));
+export class ReqSocket<Asked = Payload, Answered = Uint8Array> extends CoreReqSocket<
+  Asked,
+  Answered
+> {
+  constructor(transport: Transport, options: WithCodec<ReqOptions, ReqCodec<Asked, Answered>>);
+  constructor(
+    transport: Transport,
+    ...options: OptionsWithout<ReqOptions, ReqCodec<Asked, Answered>>
+  );
+  constructor(transport: Transport, options: ReqOptions & CodecOption<unknown> = {}) {
+    super(transport, withDecompressors<ReqOptions, ReqCodec<Asked, Answered>>(options));
   }
 }
 
 /** {@link CoreRepSocket}, which takes gzip without being told. */
-export class RepSocket extends CoreRepSocket {
-  constructor(transport: Transport, options: RepOptions = {}) {
-    super(transport, withDecompressors(options));
+export class RepSocket<Asked = Uint8Array, Answered = Payload> extends CoreRepSocket<
+  Asked,
+  Answered
+> {
+  constructor(transport: Transport, options: WithCodec<RepOptions, RepCodec<Asked, Answered>>);
+  constructor(
+    transport: Transport,
+    ...options: OptionsWithout<RepOptions, RepCodec<Asked, Answered>>
+  );
+  constructor(transport: Transport, options: RepOptions & CodecOption<unknown> = {}) {
+    super(transport, withDecompressors<RepOptions, RepCodec<Asked, Answered>>(options));
   }
 }
 
 /** {@link CorePubSocket}, which takes gzip without being told. */
-export class PubSocket extends CorePubSocket {
-  constructor(transport: Transport, options: PubOptions = {}) {
-    super(transport, withDecompressors(options));
+export class PubSocket<T = Payload> extends CorePubSocket<T> {
+  constructor(transport: Transport, options: WithCodec<PubOptions, Encoder<T>>);
+  constructor(transport: Transport, ...options: OptionsWithout<PubOptions, Encoder<T>>);
+  constructor(transport: Transport, options: PubOptions & CodecOption<unknown> = {}) {
+    super(transport, withDecompressors<PubOptions, Encoder<T>>(options));
   }
 }
 
 /** {@link CoreSubSocket}, which takes gzip without being told. */
-export class SubSocket extends CoreSubSocket {
-  constructor(transport: Transport, options: SubOptions = {}) {
-    super(transport, withDecompressors(options));
+export class SubSocket<T = Uint8Array> extends CoreSubSocket<T> {
+  constructor(transport: Transport, options: WithCodec<SubOptions, Decoder<T>>);
+  constructor(transport: Transport, ...options: OptionsWithout<SubOptions, Decoder<T>>);
+  constructor(transport: Transport, options: SubOptions & CodecOption<unknown> = {}) {
+    super(transport, withDecompressors<SubOptions, Decoder<T>>(options));
   }
 }
 
 /** {@link CorePullSocket}, which takes gzip without being told. */
-export class PullSocket extends CorePullSocket {
-  constructor(transport: Transport, options: PullOptions = {}) {
-    super(transport, withDecompressors(options));
+export class PullSocket<T = Uint8Array> extends CorePullSocket<T> {
+  constructor(transport: Transport, options: WithCodec<PullOptions, Decoder<T>>);
+  constructor(transport: Transport, ...options: OptionsWithout<PullOptions, Decoder<T>>);
+  constructor(transport: Transport, options: PullOptions & CodecOption<unknown> = {}) {
+    super(transport, withDecompressors<PullOptions, Decoder<T>>(options));
   }
 }

@@ -9,7 +9,7 @@ export interface Encoder<T> {
    * Whatever it throws becomes the cause of a `MSG_ENCODE_FAILED`, thrown by the call that sends;
    * a `MsgError` is passed on as it is.
    */
-  encode(value: T): Uint8Array;
+  readonly encode: (value: T) => Uint8Array;
 }
 
 /** Turns payloads into values. */

@@ -13,7 +13,7 @@ export type DropReason =
   | "unread-replies"
   /** REQ: a reply that nobody waits for any more. */
   | "unexpected-reply"
-  /** Any receiver: a payload could not be decompressed. */
+  /** Any receiver: a payload could not be decompressed or decoded. */
   | "unreadable"
   /** PUSH: delivered `maxDeliveries` times, never acknowledged. The event carries the job. */
   | "undeliverable"

@@ -49,6 +49,7 @@ export interface Sleeper {
  */
 export class ReceiveQueue<T extends Receivable> {
   readonly #limits: ReceiveLimits;
+  readonly #admit: ((item: T) => boolean) | undefined;
   readonly #rotation: Deque<ReceiveSource<T>> = new Deque();
   readonly #sleepers: Set<Sleeper> = new Set();
   #onItem: (() => void) | undefined;
@@ -56,8 +57,10 @@ export class ReceiveQueue<T extends Receivable> {
   bytes = 0;
   isClosed = false;
 
-  constructor(limits: ReceiveLimits) {
+  /** @param admit - asked about each item that is taken; one it refuses is nobody's any more. */
+  constructor(limits: ReceiveLimits, admit?: (item: T) => boolean) {
     this.#limits = limits;
+    this.#admit = admit;
   }
 
   /** The one that is called, directly, whenever an item was added: a consumer. */
@@ -85,18 +88,12 @@ export class ReceiveQueue<T extends Receivable> {
     else if (this.#sleepers.size > 0) this.wakeNext();
   }
 
+  /** Takes the next item that is admitted. */
   take(): T | undefined {
-    let source = this.#rotation.shift();
-    // Nothing is left of a peer that was cleared: the next one has its turn.
-    while (source?.items.size === 0) {
-      source.isActive = false;
-      source = this.#rotation.shift();
+    let item = this.#takeAny();
+    while (this.#admit !== undefined && item !== undefined && !this.#admit(item)) {
+      item = this.#takeAny();
     }
-    const item = source?.items.shift();
-    if (source === undefined || item === undefined) return undefined;
-    if (source.items.size > 0) this.#rotation.push(source);
-    else source.isActive = false;
-    this.#onOut(source, item);
     return item;
   }
 
@@ -108,6 +105,13 @@ export class ReceiveQueue<T extends Receivable> {
       if (item === undefined) break;
       items.push(item);
     }
+    return items;
+  }
+
+  /** Takes out everything that nobody will use. */
+  clear(): T[] {
+    const items: T[] = [];
+    for (let item = this.#takeAny(); item !== undefined; item = this.#takeAny()) items.push(item);
     return items;
   }
 
@@ -158,6 +162,21 @@ export class ReceiveQueue<T extends Receivable> {
     const sleepers = [...this.#sleepers];
     this.#sleepers.clear();
     for (const sleeper of sleepers) sleeper.wake();
+  }
+
+  #takeAny(): T | undefined {
+    let source = this.#rotation.shift();
+    // Nothing is left of a peer that was cleared: the next one has its turn.
+    while (source?.items.size === 0) {
+      source.isActive = false;
+      source = this.#rotation.shift();
+    }
+    const item = source?.items.shift();
+    if (source === undefined || item === undefined) return undefined;
+    if (source.items.size > 0) this.#rotation.push(source);
+    else source.isActive = false;
+    this.#onOut(source, item);
+    return item;
   }
 
   #onOut(source: ReceiveSource<T>, item: T): void {

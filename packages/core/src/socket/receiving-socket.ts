@@ -11,6 +11,7 @@ import type { Consumer, Settler } from "./receivers.ts";
 import { QueueConsumer, receiveOne, ReceiveIterator } from "./receivers.ts";
 import { Socket } from "./socket.ts";
 import type { SocketOptions } from "./socket-options.ts";
+import type { ValueCodec } from "./value-codec.ts";
 import type { WaitOptions } from "./waiter-list.ts";
 
 /** How a callback is called. */
@@ -39,7 +40,7 @@ export interface BatchOptions {
  * What the three sockets share that receive by their own pace: `for await`, `receive()`, batches
  * and a callback, all on one queue that is fair over peers and bounded for each of them.
  */
-export abstract class ReceivingSocket<P extends Peer, M extends Message>
+export abstract class ReceivingSocket<P extends Peer, M extends Message<unknown>>
   extends Socket<P>
   implements AsyncIterable<M>
 {
@@ -52,14 +53,18 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message>
     type: SocketType,
     transport: Transport,
     options: SocketOptions,
+    codec: ValueCodec,
     limits: ReceiveLimits,
   ) {
-    super(type, transport, options);
-    this.queue = new ReceiveQueue(limits);
+    super(type, transport, options, codec);
+    this.queue = new ReceiveQueue(limits, codec.isRaw ? undefined : (item) => this.#admit(item));
   }
 
   /** @internal What happens to an item when its consumer is done with it. */
   protected abstract readonly settler: Settler<M>;
+
+  /** @internal The codec can make no value of an item: nobody gets it. */
+  protected abstract onUndecodable(item: M, error: MsgError): void;
 
   /**
    * Takes the next message, waiting for it. A job taken so is acknowledged by its own `ack()` only.
@@ -85,7 +90,10 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message>
     checkIntegerOrInfinity("maxMessages", maxMessages, 1);
     return new ReceiveIterator<M, readonly M[]>(
       this.queue,
-      (queue) => (queue.size === 0 ? undefined : queue.takeMany(maxMessages)),
+      (queue) => {
+        const items = queue.takeMany(maxMessages);
+        return items.length === 0 ? undefined : items;
+      },
       (items, isAccepted) => {
         for (const item of items) this.#settle(item, isAccepted);
       },
@@ -131,6 +139,15 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message>
       cause,
     });
     this.emit("error", { error });
+  }
+
+  /** Decoding waits until somebody takes the item: what is queued costs its bytes, not its value. */
+  #admit(item: M): boolean {
+    const error = this.codec.decode(item);
+    if (error === undefined) return true;
+    this.onUndecodable(item, error);
+    this.drop("unreadable", { peer: item.peer, error, payload: item.payload });
+    return false;
   }
 
   #settle(item: M, isAccepted: boolean): void {

@@ -1,5 +1,4 @@
-import type { Payload } from "../bytes.ts";
-import { copyOf, payloadBytes } from "../bytes.ts";
+import { copyOf } from "../bytes.ts";
 import type { PeerInfo } from "../contracts/authenticator.ts";
 import type { SocketType, WireContext } from "../contracts/protocol.ts";
 import type { Transport } from "../contracts/transport.ts";
@@ -22,6 +21,7 @@ import type { ResolvedSocketOptions, SocketOptions } from "./socket-options.ts";
 import { resolveSocketOptions } from "./socket-options.ts";
 import type { SocketStats } from "./stats.ts";
 import { MessageCounters, socketStats } from "./stats.ts";
+import type { ValueCodec } from "./value-codec.ts";
 import type { WaitOptions } from "./waiter-list.ts";
 import { quietly, WaiterList } from "./waiter-list.ts";
 
@@ -76,6 +76,8 @@ export abstract class Socket<P extends Peer> {
   /** @internal */
   protected readonly runtime: Runtime;
   /** @internal */
+  protected readonly codec: ValueCodec;
+  /** @internal */
   protected readonly compression: Compression;
   /** @internal */
   protected readonly endpoints: Endpoints<P>;
@@ -94,9 +96,15 @@ export abstract class Socket<P extends Peer> {
   #isOver = false;
 
   /** @internal */
-  protected constructor(type: SocketType, transport: Transport, options: SocketOptions) {
+  protected constructor(
+    type: SocketType,
+    transport: Transport,
+    options: SocketOptions,
+    codec: ValueCodec,
+  ) {
     checkTransport(transport);
     this.type = type;
+    this.codec = codec;
     this.options = resolveSocketOptions(options);
     const { compressor, minCompressBytes, decompressors, runtime, logger } = this.options;
     this.runtime = runtime;
@@ -346,16 +354,16 @@ export abstract class Socket<P extends Peer> {
   /**
    * @internal The bytes of what the application sends.
    *
-   * @throws MsgError `MSG_INVALID_ARGUMENT`, `MSG_PAYLOAD_TOO_LARGE`
+   * @throws MsgError `MSG_INVALID_ARGUMENT`, `MSG_ENCODE_FAILED`, `MSG_PAYLOAD_TOO_LARGE`
    */
-  protected outgoingBytes(payload: Payload, copy = false): Uint8Array {
-    const bytes = payloadBytes(payload);
+  protected outgoingBytes(value: unknown, copy = false): Uint8Array {
+    const bytes = this.codec.encode(value);
     const { maxMessageBytes } = this.options;
     if (bytes.length > maxMessageBytes) {
       const text = `payload has ${bytes.length} bytes, maxMessageBytes is ${maxMessageBytes}`;
       throw new MsgError("MSG_PAYLOAD_TOO_LARGE", text);
     }
-    return copy && bytes === payload ? copyOf(bytes) : bytes;
+    return copy && bytes === value ? copyOf(bytes) : bytes;
   }
 
   /** An error that nobody listens to must not vanish: the host prints it, once for each code. */

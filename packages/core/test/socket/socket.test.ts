@@ -25,7 +25,8 @@ describe("a new socket", () => {
   for (const Kind of [ReqSocket, RepSocket, PubSocket, SubSocket]) {
     for (const transport of [undefined, null, "tcp", {}, { dial: () => {} }]) {
       it(`of class ${Kind.name} refuses ${JSON.stringify(transport)} as its transport`, () => {
-        expect(() => new Kind(transport as never)).toThrow(withCode("MSG_INVALID_ARGUMENT"));
+        const Class: new (transport: never) => unknown = Kind;
+        expect(() => new Class(transport as never)).toThrow(withCode("MSG_INVALID_ARGUMENT"));
       });
     }
   }

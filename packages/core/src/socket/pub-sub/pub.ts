@@ -1,6 +1,7 @@
 import type { Payload } from "../../bytes.ts";
 import { encodeText } from "../../bytes.ts";
 import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { Encoder } from "../../contracts/codec.ts";
 import type { OutgoingMessage } from "../../contracts/protocol.ts";
 import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
@@ -19,6 +20,8 @@ import type { SocketStats } from "../stats.ts";
 import { TopicTree } from "./topic-tree.ts";
 import { checkPublishTopic } from "./topics.ts";
 import { TurnBudget } from "../turn-budget.ts";
+import type { CodecOption, OptionsWithout, WithCodec } from "../value-codec.ts";
+import { ValueCodec } from "../value-codec.ts";
 import type { WaitOptions } from "../waiter-list.ts";
 import { WaiterList } from "../waiter-list.ts";
 
@@ -68,7 +71,7 @@ const waitForSubscriberMs = 10_000;
  * pub.publish("prices.eth", "1900.5");
  * ```
  */
-export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
+export class PubSocket<T = Payload> extends Socket<PubPeer> implements SubscriptionHandlers {
   readonly #options: ResolvedPubOptions;
   readonly #tree: TopicTree<PubPeer> = new TopicTree();
   readonly #topicBytes: Map<string, Uint8Array> = new Map();
@@ -84,8 +87,10 @@ export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
   /** Messages that waited for subscribers which went. */
   #unsent = 0;
 
-  constructor(transport: Transport, options: PubOptions = {}) {
-    super("PUB", transport, options);
+  constructor(transport: Transport, options: WithCodec<PubOptions, Encoder<T>>);
+  constructor(transport: Transport, ...options: OptionsWithout<PubOptions, Encoder<T>>);
+  constructor(transport: Transport, options: PubOptions & CodecOption<unknown> = {}) {
+    super("PUB", transport, options, new ValueCodec(options.codec, ["encode"]));
     this.#options = resolvePubOptions(options);
     this.#budget = new TurnBudget(this.runtime);
     this.#drained = new WaiterList(this.runtime);
@@ -104,22 +109,18 @@ export class PubSocket extends Socket<PubPeer> implements SubscriptionHandlers {
   /**
    * Publishes to everybody who subscribed to the topic. Nobody being there is no error.
    *
-   * @param payload - must not be changed afterwards, unless `copy` is set.
+   * @param value - bytes must not be changed afterwards, unless `copy` is set.
    * @returns nothing when it was accepted; a promise when the caller has to wait: for a slow
    *   subscriber (`whenSlow: "wait"`), for a compressor, or for the event loop to have its turn.
    *   `await` does right by both.
    * @throws MsgError `MSG_CLOSED`, `MSG_INVALID_TOPIC`, `MSG_PAYLOAD_TOO_LARGE`,
-   *   `MSG_INVALID_ARGUMENT`, `MSG_HIGH_WATER_MARK`, `MSG_COMPRESS_FAILED`
+   *   `MSG_INVALID_ARGUMENT`, `MSG_ENCODE_FAILED`, `MSG_HIGH_WATER_MARK`, `MSG_COMPRESS_FAILED`
    */
-  publish(
-    topic: string,
-    payload: Payload,
-    options: PublishOptions = {},
-  ): undefined | Promise<void> {
+  publish(topic: string, value: T, options: PublishOptions = {}): undefined | Promise<void> {
     this.assertOpen();
     // What is remembered was found legal.
     if (!this.#topicBytes.has(topic)) checkPublishTopic(topic);
-    const bytes = this.outgoingBytes(payload, options.copy);
+    const bytes = this.outgoingBytes(value, options.copy);
     return (
       this.#publishQueue.publish(topic, bytes, options.signal) ??
       this.#budget.spend(bytes.length + 64)

@@ -8,27 +8,27 @@ import { ReceiveSource } from "../receive-queue.ts";
 import type { TopicMessage } from "./topic-message.ts";
 
 /** Who is told what a PUB said. */
-export interface PublisherHandlers {
+export interface PublisherHandlers<T> {
   onMessage(
-    peer: SubPeer,
+    peer: SubPeer<T>,
     topic: string,
     timestampMicros: number,
     sequence: number,
     payload: Uint8Array,
   ): void;
-  onBadMessage(peer: SubPeer, error: MsgError): void;
+  onBadMessage(peer: SubPeer<T>, error: MsgError): void;
   /** `lost` messages of this publisher will never come. */
-  onGap(peer: SubPeer, lost: number): void;
+  onGap(peer: SubPeer<T>, lost: number): void;
   /** A subscription is active at this publisher, as far as it ever tells. */
-  onSubscribed(peer: SubPeer, topic: string): void;
+  onSubscribed(peer: SubPeer<T>, topic: string): void;
 }
 
 /** A PUB as a SUB sees it. */
-export class SubPeer extends Peer implements SubSink {
+export class SubPeer<T> extends Peer implements SubSink {
   readonly decoder: FrameDecoder;
-  readonly source: ReceiveSource<TopicMessage>;
+  readonly source: ReceiveSource<TopicMessage<T>>;
   readonly #writer: SubWriter;
-  readonly #handlers: PublisherHandlers;
+  readonly #handlers: PublisherHandlers<T>;
   /** Subscriptions sent and not acknowledged, by how often each was sent. */
   readonly #unconfirmed: Map<string, number> = new Map();
   #expected = 0;
@@ -42,7 +42,7 @@ export class SubPeer extends Peer implements SubSink {
     info: PeerInfo,
     connection: Connection,
     context: WireContext,
-    handlers: PublisherHandlers,
+    handlers: PublisherHandlers<T>,
   ) {
     super(info, connection);
     this.#handlers = handlers;

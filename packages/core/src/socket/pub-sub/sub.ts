@@ -1,4 +1,5 @@
 import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { Decoder } from "../../contracts/codec.ts";
 import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { MsgError } from "../../errors.ts";
@@ -16,6 +17,8 @@ import type { PublisherHandlers } from "./sub-peer.ts";
 import { SubPeer } from "./sub-peer.ts";
 import { TopicMessage } from "./topic-message.ts";
 import { checkSubscription } from "./topics.ts";
+import type { CodecOption, OptionsWithout, WithCodec } from "../value-codec.ts";
+import { ValueCodec } from "../value-codec.ts";
 import type { WaitOptions } from "../waiter-list.ts";
 import { WaiterList } from "../waiter-list.ts";
 
@@ -47,25 +50,31 @@ const graceMs = 500;
  * for await (const message of sub) console.log(message.topic, message.text());
  * ```
  */
-export class SubSocket extends ReceivingSocket<SubPeer, TopicMessage> implements PublisherHandlers {
+export class SubSocket<T = Uint8Array>
+  extends ReceivingSocket<SubPeer<T>, TopicMessage<T>>
+  implements PublisherHandlers<T>
+{
   /** @internal */
-  protected override readonly settler: Settler<TopicMessage> = {
+  protected override readonly settler: Settler<TopicMessage<T>> = {
     accept: () => {},
     giveBack: () => {},
   };
   /** How often each topic was subscribed to. */
   readonly #topics: Map<string, number> = new Map();
   readonly #activeWaiters: KeyedWaiters;
-  readonly #silence: SilenceWatch<SubPeer>;
+  readonly #silence: SilenceWatch<SubPeer<T>>;
   /** Endpoints that were connected before: the next connection to one is after a loss. */
   readonly #known: Set<string> = new Set();
   #lost = 0;
   #uncountedGaps = 0;
 
-  constructor(transport: Transport, options: SubOptions = {}) {
+  constructor(transport: Transport, options: WithCodec<SubOptions, Decoder<T>>);
+  constructor(transport: Transport, ...options: OptionsWithout<SubOptions, Decoder<T>>);
+  constructor(transport: Transport, options: SubOptions & CodecOption<unknown> = {}) {
     const resolved = resolveSubOptions(options);
     const { maxQueued: maxMessages, maxQueuedBytes: maxBytes } = resolved;
-    super("SUB", transport, options, { maxMessages, maxBytes });
+    const codec = new ValueCodec(options.codec, ["decode"]);
+    super("SUB", transport, options, codec, { maxMessages, maxBytes });
     this.#activeWaiters = new KeyedWaiters(this.runtime);
     const limitMs = resolved.heartbeatMs * 3;
     this.#silence = new SilenceWatch(this.runtime, limitMs, this.endpoints.peers, (peer) => {
@@ -135,7 +144,7 @@ export class SubSocket extends ReceivingSocket<SubPeer, TopicMessage> implements
    *   `MSG_INVALID_ARGUMENT`, `MSG_INVALID_OPTION`
    */
   consume(
-    handler: (message: TopicMessage) => void | Promise<void>,
+    handler: (message: TopicMessage<T>) => void | Promise<void>,
     { concurrency = 1 }: ConsumeOptions = {},
   ): Consumer {
     return this.consumeWith(handler, concurrency, (error) => this.reportHandlerError(error));
@@ -154,38 +163,40 @@ export class SubSocket extends ReceivingSocket<SubPeer, TopicMessage> implements
 
   /** @internal */
   onMessage(
-    peer: SubPeer,
+    peer: SubPeer<T>,
     topic: string,
     timestampMicros: number,
     sequence: number,
     payload: Uint8Array,
   ): void {
     this.messages.received++;
-    const message = new TopicMessage(topic, timestampMicros, sequence, payload, peer.info);
+    const message = new TopicMessage<T>(topic, timestampMicros, sequence, payload, peer.info);
     this.queue.push(peer.source, message);
   }
 
   /** @internal */
-  onBadMessage(peer: SubPeer, error: MsgError): void {
+  onBadMessage(peer: SubPeer<T>, error: MsgError): void {
     this.drop("unreadable", { peer: peer.info, error });
   }
 
   /** @internal */
-  onGap(peer: SubPeer, lost: number): void {
+  onGap(peer: SubPeer<T>, lost: number): void {
     this.#lost += lost;
     this.emit("gap", { peer: peer.info, lost });
   }
 
   /** @internal */
-  onSubscribed(_peer: SubPeer, topic: string): void {
+  onSubscribed(_peer: SubPeer<T>, topic: string): void {
     if (this.#isActive(topic)) this.#activeWaiters.resolve(topic);
   }
 
-  protected override createPeer(connection: Connection, info: PeerInfo): SubPeer {
+  protected override onUndecodable(): void {}
+
+  protected override createPeer(connection: Connection, info: PeerInfo): SubPeer<T> {
     return new SubPeer(info, connection, this.wireContext(connection), this);
   }
 
-  protected override onPeerReady(peer: SubPeer): void {
+  protected override onPeerReady(peer: SubPeer<T>): void {
     peer.introduce(this.#topics.keys(), this.runtime.wallClockMicros());
     peer.graceTimer = this.runtime.setTimer(() => {
       if (peer.hasExtensions) return;
@@ -196,7 +207,7 @@ export class SubSocket extends ReceivingSocket<SubPeer, TopicMessage> implements
     this.#reportReconnect(peer);
   }
 
-  protected override onPeerClosed(peer: SubPeer): void {
+  protected override onPeerClosed(peer: SubPeer<T>): void {
     this.runtime.clearTimer(peer.graceTimer);
     this.#resolveAllActive();
   }
@@ -239,7 +250,7 @@ export class SubSocket extends ReceivingSocket<SubPeer, TopicMessage> implements
   }
 
   /** What was published while a connection was lost is lost too, and nobody can count it. */
-  #reportReconnect(peer: SubPeer): void {
+  #reportReconnect(peer: SubPeer<T>): void {
     const { endpoint } = peer.info;
     if (!peer.connection.isDialer) return;
     if (this.#known.has(endpoint)) {

@@ -2,7 +2,7 @@ import type { PeerInfo } from "../../contracts/authenticator.ts";
 import { Message } from "../message.ts";
 
 /** A message that was subscribed to. */
-export class TopicMessage extends Message {
+export class TopicMessage<T = Uint8Array> extends Message<T> {
   readonly topic: string;
   /** When it was published, by the publisher's clock: microseconds since 1970. */
   readonly timestampMicros: number;

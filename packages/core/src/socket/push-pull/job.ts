@@ -8,7 +8,7 @@ export interface JobSettler {
 }
 
 /** A job that came in: the PUSH keeps it until it is settled here. */
-export class Job extends Message {
+export class Job<T = Uint8Array> extends Message<T> {
   /** How often it was given to a PULL, this time included; the wire counts up to 16. */
   readonly deliveryCount: number;
   /** @internal */

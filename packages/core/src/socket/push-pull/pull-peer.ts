@@ -10,19 +10,19 @@ import type { ResolvedPullOptions } from "./pull-options.ts";
 import { ReceiveSource } from "../receive-queue.ts";
 
 /** Who is told what a PUSH said, and what became of its jobs. */
-export interface JobHandlers {
-  onJob(peer: PullPeer, job: Job): void;
-  onUnreadableJob(peer: PullPeer, error: MsgError): void;
+export interface JobHandlers<T> {
+  onJob(peer: PullPeer<T>, job: Job<T>): void;
+  onUnreadableJob(peer: PullPeer<T>, error: MsgError): void;
   /** One job fewer is unsettled. @param isHeard - its PUSH is there to be told. */
   onSettled(isAcknowledged: boolean, isHeard: boolean): void;
 }
 
 /** A PUSH as a PULL sees it. */
-export class PullPeer extends Peer implements PullSink, JobSettler {
+export class PullPeer<T> extends Peer implements PullSink, JobSettler {
   readonly decoder: FrameDecoder;
-  readonly source: ReceiveSource<Job>;
+  readonly source: ReceiveSource<Job<T>>;
   readonly #writer: PullWriter;
-  readonly #handlers: JobHandlers;
+  readonly #handlers: JobHandlers<T>;
   readonly #acknowledgesOnArrival: boolean;
   /** How many jobs it may have here. 0 until {@link open}; not lowered: jobs may be under way. */
   #granted = 0;
@@ -40,7 +40,7 @@ export class PullPeer extends Peer implements PullSink, JobSettler {
     connection: Connection,
     context: WireContext,
     options: ResolvedPullOptions,
-    handlers: JobHandlers,
+    handlers: JobHandlers<T>,
   ) {
     super(info, connection);
     this.#handlers = handlers;

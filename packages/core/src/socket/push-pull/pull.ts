@@ -1,4 +1,5 @@
 import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { Decoder } from "../../contracts/codec.ts";
 import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
 import type { MsgError } from "../../errors.ts";
@@ -13,6 +14,8 @@ import type { Consumer, Settler } from "../receivers.ts";
 import type { ConsumeOptions } from "../receiving-socket.ts";
 import { ReceivingSocket } from "../receiving-socket.ts";
 import type { SocketStats } from "../stats.ts";
+import type { CodecOption, OptionsWithout, WithCodec } from "../value-codec.ts";
+import { ValueCodec } from "../value-codec.ts";
 import { WaiterList } from "../waiter-list.ts";
 
 /** What a PULL counts. */
@@ -38,7 +41,10 @@ export interface PullStats extends SocketStats {
  * for await (const job of pull) await work(job.text());   // asking for the next acknowledges
  * ```
  */
-export class PullSocket extends ReceivingSocket<PullPeer, Job> implements JobHandlers {
+export class PullSocket<T = Uint8Array>
+  extends ReceivingSocket<PullPeer<T>, Job<T>>
+  implements JobHandlers<T>
+{
   readonly #options: ResolvedPullOptions;
   /** Where `close()` waits for the callback and for the jobs that were taken. */
   readonly #idle: WaiterList<void>;
@@ -47,14 +53,17 @@ export class PullSocket extends ReceivingSocket<PullPeer, Job> implements JobHan
   #refusedJobs = 0;
 
   /** @internal Jobs that the application settled itself are left as they are. */
-  protected override readonly settler: Settler<Job> = {
+  protected override readonly settler: Settler<Job<T>> = {
     accept: (job) => void job.ack(),
     giveBack: (job) => void job.nack(),
   };
 
-  constructor(transport: Transport, options: PullOptions = {}) {
+  constructor(transport: Transport, options: WithCodec<PullOptions, Decoder<T>>);
+  constructor(transport: Transport, ...options: OptionsWithout<PullOptions, Decoder<T>>);
+  constructor(transport: Transport, options: PullOptions & CodecOption<unknown> = {}) {
     const resolved = resolvePullOptions(options);
-    super("PULL", transport, options, limitsOf(resolved));
+    const codec = new ValueCodec(options.codec, ["decode"]);
+    super("PULL", transport, options, codec, limitsOf(resolved));
     this.#options = resolved;
     this.#idle = new WaiterList(this.runtime);
   }
@@ -68,7 +77,7 @@ export class PullSocket extends ReceivingSocket<PullPeer, Job> implements JobHan
    *   `MSG_INVALID_OPTION`
    */
   consume(
-    handler: (job: Job) => void | Promise<void>,
+    handler: (job: Job<T>) => void | Promise<void>,
     { concurrency = 1 }: ConsumeOptions = {},
   ): Consumer {
     return this.consumeWith(handler, concurrency, (error) => this.reportHandlerError(error));
@@ -86,13 +95,13 @@ export class PullSocket extends ReceivingSocket<PullPeer, Job> implements JobHan
   }
 
   /** @internal */
-  onJob(peer: PullPeer, job: Job): void {
+  onJob(peer: PullPeer<T>, job: Job<T>): void {
     this.messages.received++;
     this.queue.push(peer.source, job);
   }
 
   /** @internal */
-  onUnreadableJob(peer: PullPeer, error: MsgError): void {
+  onUnreadableJob(peer: PullPeer<T>, error: MsgError): void {
     this.drop("unreadable", { peer: peer.info, error });
   }
 
@@ -103,11 +112,16 @@ export class PullSocket extends ReceivingSocket<PullPeer, Job> implements JobHan
     this.#checkIdle();
   }
 
-  protected override createPeer(connection: Connection, info: PeerInfo): PullPeer {
+  /** As with one that cannot be decompressed: somebody else may be able to read it. */
+  protected override onUndecodable(job: Job<T>): void {
+    job.nack();
+  }
+
+  protected override createPeer(connection: Connection, info: PeerInfo): PullPeer<T> {
     return new PullPeer(info, connection, this.wireContext(connection), this.#options, this);
   }
 
-  protected override onPeerReady(peer: PullPeer): void {
+  protected override onPeerReady(peer: PullPeer<T>): void {
     if (this.isClosed) peer.startDraining();
     else peer.open(this.#options.window);
   }
@@ -148,7 +162,7 @@ export class PullSocket extends ReceivingSocket<PullPeer, Job> implements JobHan
   }
 
   #giveBackQueued(): void {
-    const jobs = this.queue.takeMany(Infinity);
+    const jobs = this.queue.clear();
     this.queue.close();
     for (const job of jobs) job.nack();
     // These were acknowledged when they came: nobody gives them to anybody again.

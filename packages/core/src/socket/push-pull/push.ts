@@ -1,5 +1,6 @@
 import type { Payload } from "../../bytes.ts";
 import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { Encoder } from "../../contracts/codec.ts";
 import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
 import type { MsgError } from "../../errors.ts";
@@ -12,6 +13,8 @@ import { resolvePushOptions } from "./push-options.ts";
 import { PushPeer } from "./push-peer.ts";
 import { Socket } from "../socket.ts";
 import type { SocketStats } from "../stats.ts";
+import type { CodecOption, OptionsWithout, WithCodec } from "../value-codec.ts";
+import { ValueCodec } from "../value-codec.ts";
 import type { WaitOptions } from "../waiter-list.ts";
 import { abortReason, quietly } from "../waiter-list.ts";
 
@@ -52,13 +55,15 @@ const noWaitOptions: WaitOptions = {};
  * await push.close({ lingerMs: 10_000 });
  * ```
  */
-export class PushSocket extends Socket<PushPeer> {
+export class PushSocket<T = Payload> extends Socket<PushPeer> {
   readonly #options: ResolvedPushOptions;
   readonly #dispatcher: JobDispatcher;
   #isDraining = false;
 
-  constructor(transport: Transport, options: PushOptions = {}) {
-    super("PUSH", transport, options);
+  constructor(transport: Transport, options: WithCodec<PushOptions, Encoder<T>>);
+  constructor(transport: Transport, ...options: OptionsWithout<PushOptions, Encoder<T>>);
+  constructor(transport: Transport, options: PushOptions & CodecOption<unknown> = {}) {
+    super("PUSH", transport, options, new ValueCodec(options.codec, ["encode"]));
     this.#options = resolvePushOptions(options);
     this.#dispatcher = new JobDispatcher({
       runtime: this.runtime,
@@ -80,13 +85,14 @@ export class PushSocket extends Socket<PushPeer> {
    * `MSG_COMPRESS_FAILED` or the signal's reason; a
    * rejection that nobody awaits does not end the process.
    *
-   * @param payload - must not be changed afterwards, unless `copy` is set: it may be sent again.
+   * @param value - bytes must not be changed afterwards, unless `copy` is set: they may be sent
+   *   again.
    * @throws MsgError `MSG_CLOSED`, `MSG_PAYLOAD_TOO_LARGE`, `MSG_INVALID_ARGUMENT`,
-   *   `MSG_HIGH_WATER_MARK`, `MSG_COMPRESS_FAILED`
+   *   `MSG_ENCODE_FAILED`, `MSG_HIGH_WATER_MARK`, `MSG_COMPRESS_FAILED`
    */
-  send(payload: Payload, options?: SendOptions): undefined | Promise<void> {
+  send(value: T, options?: SendOptions): undefined | Promise<void> {
     this.assertOpen();
-    const bytes = this.outgoingBytes(payload, options?.copy);
+    const bytes = this.outgoingBytes(value, options?.copy);
     if (options === undefined) return this.#dispatcher.submit(bytes, noWaitOptions);
     const { signal, timeoutMs = Infinity } = options;
     checkDelay("timeoutMs", timeoutMs);
@@ -112,11 +118,12 @@ export class PushSocket extends Socket<PushPeer> {
    *
    * @returns false when it was not taken.
    * @throws MsgError `MSG_CLOSED`, `MSG_PAYLOAD_TOO_LARGE`, `MSG_INVALID_ARGUMENT`,
-   *   `MSG_COMPRESS_FAILED`; when a compressor fails later, that is the event `error`.
+   *   `MSG_ENCODE_FAILED`, `MSG_COMPRESS_FAILED`; when a compressor fails later, that is the event
+   *   `error`.
    */
-  trySend(payload: Payload, options?: Pick<SendOptions, "copy">): boolean {
+  trySend(value: T, options?: Pick<SendOptions, "copy">): boolean {
     this.assertOpen();
-    return this.#dispatcher.trySubmit(this.outgoingBytes(payload, options?.copy));
+    return this.#dispatcher.trySubmit(this.outgoingBytes(value, options?.copy));
   }
 
   override stats(): PushStats {

@@ -8,23 +8,28 @@ import type { ResolvedRepOptions } from "./rep-options.ts";
 import type { Request } from "./request.ts";
 
 /** Who is told what a REQ asked. */
-export interface RequestHandlers {
-  onRequest(peer: RepPeer, id: number, payload: Uint8Array, wasCompressed: boolean): void;
-  onBadRequest(peer: RepPeer, id: number, error: MsgError): void;
+export interface RequestHandlers<Asked, Answered> {
+  onRequest(
+    peer: RepPeer<Asked, Answered>,
+    id: number,
+    payload: Uint8Array,
+    wasCompressed: boolean,
+  ): void;
+  onBadRequest(peer: RepPeer<Asked, Answered>, id: number, error: MsgError): void;
 }
 
 /** How long a peer that ended its side may take to read its replies: a large one takes its time. */
 const repliesLingerMs = 30_000;
 
 /** A REQ as a REP sees it. */
-export class RepPeer extends Peer implements RepSink {
+export class RepPeer<Asked, Answered> extends Peer implements RepSink {
   readonly decoder: FrameDecoder;
   readonly writer: RepWriter;
-  readonly source: ReceiveSource<Request>;
-  readonly #handlers: RequestHandlers;
+  readonly source: ReceiveSource<Request<Asked, Answered>>;
+  readonly #handlers: RequestHandlers<Asked, Answered>;
   readonly #options: ResolvedRepOptions;
   /** The youngest request without its end; the others hang on it. */
-  #youngest: Request | undefined;
+  #youngest: Request<Asked, Answered> | undefined;
   #pending = 0;
   #pendingBytes = 0;
   #isHeld = false;
@@ -35,7 +40,7 @@ export class RepPeer extends Peer implements RepSink {
     connection: Connection,
     context: WireContext,
     options: ResolvedRepOptions,
-    handlers: RequestHandlers,
+    handlers: RequestHandlers<Asked, Answered>,
   ) {
     super(info, connection);
     this.#options = options;
@@ -60,15 +65,15 @@ export class RepPeer extends Peer implements RepSink {
   }
 
   /** Its requests that have no end yet, oldest first. */
-  get pending(): Request[] {
-    const found: Request[] = [];
+  get pending(): Request<Asked, Answered>[] {
+    const found: Request<Asked, Answered>[] = [];
     let request = this.#youngest;
     for (; request !== undefined; request = request.olderOfPeer) found.push(request);
     return found.toReversed();
   }
 
   /** One more request waits for its answer. */
-  onPending(request: Request): void {
+  onPending(request: Request<Asked, Answered>): void {
     request.olderOfPeer = this.#youngest;
     if (this.#youngest !== undefined) this.#youngest.youngerOfPeer = request;
     this.#youngest = request;
@@ -78,7 +83,7 @@ export class RepPeer extends Peer implements RepSink {
   }
 
   /** One has its end. */
-  onSettled(request: Request): void {
+  onSettled(request: Request<Asked, Answered>): void {
     const { olderOfPeer: older, youngerOfPeer: younger } = request;
     if (younger === undefined) this.#youngest = older;
     else younger.olderOfPeer = older;

@@ -1,5 +1,6 @@
 import type { Payload } from "../../bytes.ts";
 import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { Decoder, Encoder } from "../../contracts/codec.ts";
 import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { MsgError } from "../../errors.ts";
@@ -16,6 +17,8 @@ import { RepPeer } from "./rep-peer.ts";
 import { ReplyError, Request } from "./request.ts";
 import type { Responder } from "./request.ts";
 import type { SocketStats } from "../stats.ts";
+import type { CodecOption, OptionsWithout, WithCodec } from "../value-codec.ts";
+import { ValueCodec } from "../value-codec.ts";
 import { WaiterList } from "../waiter-list.ts";
 
 /** What a REP counts. */
@@ -42,7 +45,12 @@ export interface ServeOptions {
 }
 
 /** Answers one request: with what it returns, or, when it throws, with an error. */
-export type RequestHandler = (request: Request) => Payload | Promise<Payload>;
+export type RequestHandler<Asked = Uint8Array, Answered = Payload> = (
+  request: Request<Asked, Answered>,
+) => Answered | Promise<Answered>;
+
+/** What the codec of a REP does: requests in, replies out. */
+export type RepCodec<Asked, Answered> = Decoder<Asked> & Encoder<Answered>;
 
 const serveConcurrency = 256;
 
@@ -59,14 +67,17 @@ const pong = new Uint8Array([0x50, 0x4f, 0x4e, 0x47]);
  * await rep.bind("127.0.0.1:4444");
  * rep.serve((request) => `you said ${request.text()}`);
  * ```
+ *
+ * @typeParam Asked - what comes in as `request.value`.
+ * @typeParam Answered - what may be answered; with a codec any value that it encodes.
  */
-export class RepSocket
-  extends ReceivingSocket<RepPeer, Request>
-  implements Responder, RequestHandlers
+export class RepSocket<Asked = Uint8Array, Answered = Payload>
+  extends ReceivingSocket<RepPeer<Asked, Answered>, Request<Asked, Answered>>
+  implements Responder<Asked, Answered>, RequestHandlers<Asked, Answered>
 {
   readonly #options: ResolvedRepOptions;
   /** Every request without an answer, in the order they came, which is also that of their deadlines. */
-  readonly #pending: LinkedQueue<Request> = new LinkedQueue();
+  readonly #pending: LinkedQueue<Request<Asked, Answered>> = new LinkedQueue();
   readonly #idle: WaiterList<void>;
   #timer: TimerHandle;
   #unanswered = 0;
@@ -75,14 +86,20 @@ export class RepSocket
   #isDraining = false;
 
   /** @internal A request given back is not lost: its peer is told that nobody answers it. */
-  protected override readonly settler: Settler<Request> = {
+  protected override readonly settler: Settler<Request<Asked, Answered>> = {
     accept: () => {},
     giveBack: () => {},
   };
 
-  constructor(transport: Transport, options: RepOptions = {}) {
+  constructor(transport: Transport, options: WithCodec<RepOptions, RepCodec<Asked, Answered>>);
+  constructor(
+    transport: Transport,
+    ...options: OptionsWithout<RepOptions, RepCodec<Asked, Answered>>
+  );
+  constructor(transport: Transport, options: RepOptions & CodecOption<unknown> = {}) {
+    const codec = new ValueCodec(options.codec, ["encode", "decode"]);
     // What waits for the application is bounded with all that waits for its answer, by the peer.
-    super("REP", transport, options, { maxMessages: Infinity, maxBytes: Infinity });
+    super("REP", transport, options, codec, { maxMessages: Infinity, maxBytes: Infinity });
     this.#options = resolveRepOptions(options);
     this.#idle = new WaiterList(this.runtime);
   }
@@ -94,12 +111,12 @@ export class RepSocket
    * @throws MsgError `MSG_INVALID_STATE` when there is a handler already, `MSG_CLOSED`,
    *   `MSG_INVALID_ARGUMENT`, `MSG_INVALID_OPTION`
    */
-  serve(handler: RequestHandler, options: ServeOptions = {}): Consumer {
+  serve(handler: RequestHandler<Asked, Answered>, options: ServeOptions = {}): Consumer {
     checkHandler(handler);
-    const answer = (request: Request): void | Promise<void> => {
+    const answer = (request: Request<Asked, Answered>): void | Promise<void> => {
       const result = handler(request);
       if (!isPromise(result)) return this.respond(request, result, false);
-      return result.then((payload) => this.respond(request, payload, false));
+      return result.then((value) => this.respond(request, value, false));
     };
     return this.consumeWith(answer, options.concurrency ?? serveConcurrency, (error, request) =>
       this.#onHandlerError(error, request),
@@ -117,9 +134,9 @@ export class RepSocket
   }
 
   /** @internal */
-  respond(request: Request, payload: Payload, copy: boolean): void {
+  respond(request: Request<Asked, Answered>, value: Answered, copy: boolean): void {
     if (request.state === "answered") throw alreadyAnswered();
-    const bytes = this.outgoingBytes(payload, copy);
+    const bytes = this.outgoingBytes(value, copy);
     if (!this.#settle(request, "answered")) {
       this.drop("late-reply", { peer: request.peer, payload: bytes });
       return;
@@ -142,14 +159,19 @@ export class RepSocket
   }
 
   /** @internal */
-  fail(request: Request, code: string, message: string): void {
+  fail(request: Request<Asked, Answered>, code: string, message: string): void {
     if (request.state === "answered") throw alreadyAnswered();
     if (this.#settle(request, "answered")) this.#writeError(request, code, message);
     else this.drop("late-reply", { peer: request.peer });
   }
 
   /** @internal */
-  onRequest(peer: RepPeer, id: number, payload: Uint8Array, wasCompressed: boolean): void {
+  onRequest(
+    peer: RepPeer<Asked, Answered>,
+    id: number,
+    payload: Uint8Array,
+    wasCompressed: boolean,
+  ): void {
     // It was decompressed while its peer went.
     if (!peer.isReady) return;
     if (this.#options.answerPing && !wasCompressed && isPing(payload)) {
@@ -166,7 +188,7 @@ export class RepSocket
     const { answerTimeoutMs } = this.#options;
     const deadlineMs =
       answerTimeoutMs === Infinity ? Infinity : this.runtime.now() + answerTimeoutMs;
-    const request = new Request(id, payload, peer, deadlineMs, this);
+    const request = new Request<Asked, Answered>(id, payload, peer, deadlineMs, this);
     this.#pending.append(request);
     if (this.#timer === undefined) this.#watchFirst();
     peer.onPending(request);
@@ -174,21 +196,25 @@ export class RepSocket
   }
 
   /** @internal */
-  onBadRequest(peer: RepPeer, id: number, error: MsgError): void {
+  onBadRequest(peer: RepPeer<Asked, Answered>, id: number, error: MsgError): void {
     if (!peer.isReady) return;
     peer.writer.replyError(id, error.code, error.message);
     peer.onOwed();
     this.drop("unreadable", { peer: peer.info, error });
   }
 
-  protected override createPeer(connection: Connection, info: PeerInfo): RepPeer {
+  protected override onUndecodable(request: Request<Asked, Answered>, error: MsgError): void {
+    if (this.#settle(request, "answered")) this.#writeError(request, error.code, error.message);
+  }
+
+  protected override createPeer(connection: Connection, info: PeerInfo): RepPeer<Asked, Answered> {
     return new RepPeer(info, connection, this.wireContext(connection), this.#options, this);
   }
 
   protected override onPeerReady(): void {}
 
   /** Nobody waits for these answers any more, so what was not taken yet need not run. */
-  protected override onPeerClosed(peer: RepPeer): void {
+  protected override onPeerClosed(peer: RepPeer<Asked, Answered>): void {
     this.queue.clearSource(peer.source);
     for (const request of peer.pending) this.#expire(request);
   }
@@ -197,7 +223,7 @@ export class RepSocket
   protected override async drain(lingerMs: number): Promise<void> {
     this.#isDraining = true;
     for (const peer of this.endpoints.peers) peer.writer.goodbye();
-    for (const request of this.queue.takeMany(Infinity)) {
+    for (const request of this.queue.clear()) {
       if (this.#settle(request, "answered")) this.#writeError(request, "MSG_DRAINING", "");
     }
     if (!this.#isIdle) await this.#idle.waitAtMost(lingerMs);
@@ -211,7 +237,11 @@ export class RepSocket
     return { unsent: unacknowledged, unacknowledged: 0 };
   }
 
-  #write(request: Request, { compression, bytes }: WirePayload, plainBytes: number): void {
+  #write(
+    request: Request<Asked, Answered>,
+    { compression, bytes }: WirePayload,
+    plainBytes: number,
+  ): void {
     const { from } = request;
     if (!from.isReady) {
       this.drop("late-reply", { peer: request.peer, payload: bytes });
@@ -229,13 +259,13 @@ export class RepSocket
     from.onSettled(request);
   }
 
-  #writeError(request: Request, code: string, message: string): void {
+  #writeError(request: Request<Asked, Answered>, code: string, message: string): void {
     if (request.from.isReady) request.from.writer.replyError(request.id, code, message);
     request.from.onSettled(request);
   }
 
   /** Takes a request out of the table of those without an answer; false when it is not in it. */
-  #settle(request: Request, state: "answered" | "expired"): boolean {
+  #settle(request: Request<Asked, Answered>, state: "answered" | "expired"): boolean {
     const wasPending = this.#pending.remove(request);
     if (wasPending || state === "answered") request.state = state;
     this.#checkIdle();
@@ -255,7 +285,7 @@ export class RepSocket
     this.#checkIdle();
   }
 
-  #expire(request: Request): void {
+  #expire(request: Request<Asked, Answered>): void {
     if (!this.#settle(request, "expired")) return;
     request.abandon();
     request.from.onSettled(request);
@@ -292,7 +322,7 @@ export class RepSocket
     this.#watchFirst();
   }
 
-  #onHandlerError(error: unknown, request: Request): void {
+  #onHandlerError(error: unknown, request: Request<Asked, Answered>): void {
     const isForPeer = error instanceof ReplyError;
     if (!isForPeer) this.reportHandlerError(error);
     // A handler may have answered by itself and thrown afterwards.
@@ -310,6 +340,6 @@ function isPing(payload: Uint8Array): boolean {
   return payload.length === ping.length && ping.every((byte, index) => payload[index] === byte);
 }
 
-function isPromise(result: Payload | Promise<Payload>): result is Promise<Payload> {
-  return typeof result === "object" && "then" in result;
+function isPromise<T>(result: T | Promise<T>): result is Promise<T> {
+  return typeof result === "object" && result !== null && "then" in result;
 }

@@ -1,5 +1,6 @@
 import type { Payload } from "../../bytes.ts";
 import type { PeerInfo } from "../../contracts/authenticator.ts";
+import type { Decoder, Encoder } from "../../contracts/codec.ts";
 import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { MsgError } from "../../errors.ts";
@@ -13,6 +14,8 @@ import type { RequestCounts } from "./request-dispatcher.ts";
 import { RequestDispatcher } from "./request-dispatcher.ts";
 import { Socket } from "../socket.ts";
 import type { SocketStats } from "../stats.ts";
+import type { CodecOption, OptionsWithout, WithCodec } from "../value-codec.ts";
+import { ValueCodec } from "../value-codec.ts";
 import { abortReason, quietly } from "../waiter-list.ts";
 
 /** How one request differs from what its socket was told. */
@@ -33,6 +36,9 @@ export interface RequestOptions {
   readonly copy?: boolean | undefined;
 }
 
+/** What the codec of a REQ does: requests out, replies in. */
+export type ReqCodec<Asked, Answered> = Encoder<Asked> & Decoder<Answered>;
+
 /** What a REQ counts. */
 export interface ReqStats extends SocketStats, RequestCounts {}
 
@@ -47,17 +53,26 @@ export interface ReqStats extends SocketStats, RequestCounts {}
  * console.log(reply.text());
  * await req.close();
  * ```
+ *
+ * @typeParam Asked - what may be asked; with a codec any value that it encodes.
+ * @typeParam Answered - what comes back as `reply.value`.
  */
-export class ReqSocket extends Socket<ReqPeer> {
+export class ReqSocket<Asked = Payload, Answered = Uint8Array> extends Socket<ReqPeer> {
   readonly #defaults: ResolvedReqOptions;
   readonly #dispatcher: RequestDispatcher;
 
-  constructor(transport: Transport, options: ReqOptions = {}) {
-    super("REQ", transport, options);
+  constructor(transport: Transport, options: WithCodec<ReqOptions, ReqCodec<Asked, Answered>>);
+  constructor(
+    transport: Transport,
+    ...options: OptionsWithout<ReqOptions, ReqCodec<Asked, Answered>>
+  );
+  constructor(transport: Transport, options: ReqOptions & CodecOption<unknown> = {}) {
+    super("REQ", transport, options, new ValueCodec(options.codec, ["encode", "decode"]));
     this.#defaults = resolveReqOptions(options);
     this.#dispatcher = new RequestDispatcher({
       runtime: this.runtime,
       options: this.#defaults,
+      codec: this.codec,
       compression: this.compression,
       messages: this.messages,
       peers: this.endpoints.peers,
@@ -71,16 +86,16 @@ export class ReqSocket extends Socket<ReqPeer> {
    *
    * Rejects with `MSG_TIMEOUT`, `MSG_PEER_LOST`, `MSG_REMOTE` (the peer answered with an error),
    * `MSG_NO_ANSWER`, `MSG_HIGH_WATER_MARK`, `MSG_NO_PEER`, `MSG_COMPRESS_FAILED`,
-   * `MSG_DECOMPRESS_FAILED`, `MSG_CLOSED`, or the signal's reason. A rejection that nobody awaits
+   * `MSG_DECOMPRESS_FAILED`, `MSG_DECODE_FAILED`, `MSG_INVALID_VALUE`, `MSG_CLOSED`, or the signal's reason. A rejection that nobody awaits
    * does not end the process.
    *
-   * @param payload - must not be changed afterwards, unless `copy` is set.
+   * @param value - bytes must not be changed afterwards, unless `copy` is set.
    * @throws MsgError `MSG_CLOSED`, `MSG_PAYLOAD_TOO_LARGE`, `MSG_INVALID_ARGUMENT`,
-   *   `MSG_INVALID_OPTION`
+   *   `MSG_ENCODE_FAILED`, `MSG_INVALID_OPTION`
    */
-  request(payload: Payload, options: RequestOptions = {}): Promise<Message> {
+  request(value: Asked, options: RequestOptions = {}): Promise<Message<Answered>> {
     this.assertOpen();
-    const bytes = this.outgoingBytes(payload, options.copy);
+    const bytes = this.outgoingBytes(value, options.copy);
     const timeoutMs = options.timeoutMs ?? this.#defaults.timeoutMs;
     const retry = options.retry ?? this.#defaults.retry;
     const failFast = options.failFast ?? this.#defaults.failFast;
@@ -89,7 +104,9 @@ export class ReqSocket extends Socket<ReqPeer> {
     if (signal?.aborted === true) return quietly(Promise.reject(abortReason(signal)));
     const refusal = this.#dispatcher.refusal(bytes, failFast);
     if (refusal !== undefined) return quietly(Promise.reject(refusal));
-    return this.#dispatcher.submit(bytes, { timeoutMs, retry, signal });
+    // What its codec makes of a reply is what the socket's maker said that it is.
+    const reply = this.#dispatcher.submit(bytes, { timeoutMs, retry, signal });
+    return reply as Promise<Message<Answered>>;
   }
 
   override stats(): ReqStats {

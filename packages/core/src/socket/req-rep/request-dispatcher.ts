@@ -11,6 +11,7 @@ import type { ResolvedReqOptions } from "./req-options.ts";
 import type { PendingRequest } from "./request-table.ts";
 import { RequestTable } from "./request-table.ts";
 import type { MessageCounters } from "../stats.ts";
+import type { ValueCodec } from "../value-codec.ts";
 import { abortReason, WaiterList } from "../waiter-list.ts";
 
 type Pending = PendingRequest<ReqPeer>;
@@ -26,6 +27,7 @@ export interface RequestTerms {
 export interface DispatcherContext {
   readonly runtime: Runtime;
   readonly options: ResolvedReqOptions;
+  readonly codec: ValueCodec;
   readonly compression: Compression;
   readonly messages: MessageCounters;
   /** The peers that are ready. */
@@ -115,7 +117,7 @@ export class RequestDispatcher implements ReplyHandlers {
   }
 
   /** Takes a request; its promise tells the end. */
-  submit(bytes: Uint8Array, { timeoutMs, retry, signal }: RequestTerms): Promise<Message> {
+  submit(bytes: Uint8Array, { timeoutMs, retry, signal }: RequestTerms): Promise<Message<unknown>> {
     const request = this.#table.add(bytes, timeoutMs, retry);
     if (signal !== undefined) {
       this.#table.watch(signal, request, () => this.#end(request, abortReason(signal)));
@@ -154,9 +156,15 @@ export class RequestDispatcher implements ReplyHandlers {
     }
     this.#context.messages.received++;
     this.#roundTrip.add(this.#context.runtime.now() - request.sentAtMs);
+    const reply = new Message<unknown>(payload, peer.info);
+    const error = this.#context.codec.decode(reply);
+    if (error !== undefined) {
+      this.#end(request, error);
+      return;
+    }
     this.#leavePeer(request);
     this.#table.remove(request);
-    request.resolve(new Message(payload, peer.info));
+    request.resolve(reply);
     this.#afterEnd();
   }
 

@@ -12,10 +12,13 @@ const sweepSpacingMs = 5;
 
 // One executor for all requests, instead of a closure for each: a promise calls it before its
 // constructor returns.
-let capturedResolve: (reply: Message) => void = () => {};
+let capturedResolve: (reply: Message<unknown>) => void = () => {};
 let capturedReject: (error: unknown) => void = () => {};
 
-function capture(resolve: (reply: Message) => void, reject: (error: unknown) => void): void {
+function capture(
+  resolve: (reply: Message<unknown>) => void,
+  reject: (error: unknown) => void,
+): void {
   capturedResolve = resolve;
   capturedReject = reject;
 }
@@ -26,8 +29,8 @@ export class PendingRequest<Target> implements Linked<PendingRequest<Target>> {
   readonly deadlineMs: number;
   readonly timeoutMs: number;
   readonly retry: boolean;
-  readonly promise: Promise<Message>;
-  readonly resolve: (reply: Message) => void;
+  readonly promise: Promise<Message<unknown>>;
+  readonly resolve: (reply: Message<unknown>) => void;
   readonly reject: (error: unknown) => void;
   /** In its wire form once it could be sent. */
   payload: Uint8Array;

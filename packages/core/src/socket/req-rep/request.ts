@@ -46,41 +46,44 @@ export interface RespondOptions {
 }
 
 /** Who carries an answer to its peer. */
-export interface Responder {
-  respond(request: Request, payload: Payload, copy: boolean): void;
-  fail(request: Request, code: string, message: string): void;
+export interface Responder<Asked, Answered> {
+  respond(request: Request<Asked, Answered>, value: Answered, copy: boolean): void;
+  fail(request: Request<Asked, Answered>, code: string, message: string): void;
 }
 
 /** A request that came in. Answered once; by whom, and when, is the application's choice. */
-export class Request extends Message implements Linked<Request> {
+export class Request<Asked = Uint8Array, Answered = Payload>
+  extends Message<Asked>
+  implements Linked<Request<Asked, Answered>>
+{
   /** @internal */
   readonly id: number;
   /** @internal */
-  readonly from: RepPeer;
+  readonly from: RepPeer<Asked, Answered>;
   /** @internal */
   readonly deadlineMs: number;
   /** @internal */
   state: "pending" | "answered" | "expired" = "pending";
   /** @internal */
-  previousInQueue: Request | undefined;
+  previousInQueue: Request<Asked, Answered> | undefined;
   /** @internal */
-  nextInQueue: Request | undefined;
+  nextInQueue: Request<Asked, Answered> | undefined;
   /** @internal */
   inQueue: object | undefined;
   /** @internal */
-  olderOfPeer: Request | undefined;
+  olderOfPeer: Request<Asked, Answered> | undefined;
   /** @internal */
-  youngerOfPeer: Request | undefined;
-  readonly #responder: Responder;
+  youngerOfPeer: Request<Asked, Answered> | undefined;
+  readonly #responder: Responder<Asked, Answered>;
   #abort: AbortController | undefined;
 
   /** @internal */
   constructor(
     id: number,
     payload: Uint8Array,
-    from: RepPeer,
+    from: RepPeer<Asked, Answered>,
     deadlineMs: number,
-    responder: Responder,
+    responder: Responder<Asked, Answered>,
   ) {
     super(payload, from.info);
     this.id = id;
@@ -104,11 +107,12 @@ export class Request extends Message implements Linked<Request> {
   /**
    * Answers. An answer to a peer that is gone, or one that comes too late, is dropped and counted.
    *
-   * @param payload - must not be changed afterwards, unless `copy` is set.
-   * @throws MsgError `MSG_ALREADY_ANSWERED`, `MSG_PAYLOAD_TOO_LARGE`, `MSG_INVALID_ARGUMENT`
+   * @param value - bytes must not be changed afterwards, unless `copy` is set.
+   * @throws MsgError `MSG_ALREADY_ANSWERED`, `MSG_PAYLOAD_TOO_LARGE`, `MSG_INVALID_ARGUMENT`,
+   *   `MSG_ENCODE_FAILED`; the request is still to be answered then.
    */
-  respond(payload: Payload, { copy = false }: RespondOptions = {}): void {
-    this.#responder.respond(this, payload, copy);
+  respond(value: Answered, { copy = false }: RespondOptions = {}): void {
+    this.#responder.respond(this, value, copy);
   }
 
   /**
