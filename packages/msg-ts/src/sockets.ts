@@ -1,4 +1,4 @@
-import { gzip } from "@msg-ts/compression/gzip";
+import { installedDecompressors } from "@msg-ts/compression/installed";
 import {
   PubSocket as CorePubSocket,
   PullSocket as CorePullSocket,
@@ -25,8 +25,8 @@ import type {
   WithCodec,
 } from "@msg-ts/core";
 
-/** What can be received compressed under Node without being asked for. */
-const nodeDecompressors: readonly Decompressor[] = [gzip()];
+/** What can be received compressed under Node without being asked for, where it is installed. */
+const nodeDecompressors: readonly Decompressor[] = installedDecompressors();
 
 /**
  * Adds Node's decompressors to what the application gave; its own come first.
@@ -43,7 +43,7 @@ function withDecompressors<Options extends SocketOptions, Used>(
   return { ...options, decompressors: [...given, ...added] } as unknown as WithCodec<Options, Used>;
 }
 
-/** {@link CoreReqSocket}, which takes gzip without being told. */
+/** {@link CoreReqSocket}, which reads what is compressed without being told how. */
 export class ReqSocket<Asked = Payload, Answered = Uint8Array> extends CoreReqSocket<
   Asked,
   Answered
@@ -58,7 +58,7 @@ export class ReqSocket<Asked = Payload, Answered = Uint8Array> extends CoreReqSo
   }
 }
 
-/** {@link CoreRepSocket}, which takes gzip without being told. */
+/** {@link CoreRepSocket}, which reads what is compressed without being told how. */
 export class RepSocket<Asked = Uint8Array, Answered = Payload> extends CoreRepSocket<
   Asked,
   Answered
@@ -73,7 +73,7 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload> extends CoreRepSo
   }
 }
 
-/** {@link CorePubSocket}, which takes gzip without being told. */
+/** {@link CorePubSocket}, which reads what is compressed without being told how. */
 export class PubSocket<T = Payload> extends CorePubSocket<T> {
   constructor(transport: Transport, options: WithCodec<PubOptions, Encoder<T>>);
   constructor(transport: Transport, ...options: OptionsWithout<PubOptions, Encoder<T>>);
@@ -82,7 +82,7 @@ export class PubSocket<T = Payload> extends CorePubSocket<T> {
   }
 }
 
-/** {@link CoreSubSocket}, which takes gzip without being told. */
+/** {@link CoreSubSocket}, which reads what is compressed without being told how. */
 export class SubSocket<T = Uint8Array> extends CoreSubSocket<T> {
   constructor(transport: Transport, options: WithCodec<SubOptions, Decoder<T>>);
   constructor(transport: Transport, ...options: OptionsWithout<SubOptions, Decoder<T>>);
@@ -91,7 +91,7 @@ export class SubSocket<T = Uint8Array> extends CoreSubSocket<T> {
   }
 }
 
-/** {@link CorePullSocket}, which takes gzip without being told. */
+/** {@link CorePullSocket}, which reads what is compressed without being told how. */
 export class PullSocket<T = Uint8Array> extends CorePullSocket<T> {
   constructor(transport: Transport, options: WithCodec<PullOptions, Decoder<T>>);
   constructor(transport: Transport, ...options: OptionsWithout<PullOptions, Decoder<T>>);

@@ -1,0 +1,109 @@
+import type { Compressor } from "@msg-ts/core";
+import type { AsyncOptions } from "./options.ts";
+import { checkMinAsyncBytes } from "./options.ts";
+import { compressFailed, decompressFailed, tooLarge, trimmed } from "./results.ts";
+
+/** One direction of an algorithm, as its package does it. */
+interface Direction {
+  /** From how many bytes on a thread does the work, unless the application says otherwise. */
+  readonly asyncBytes: number;
+  readonly inPlace: (payload: Uint8Array) => Uint8Array;
+  readonly onThread: (payload: Uint8Array) => Promise<Uint8Array>;
+}
+
+/** What a compressed payload says of its plain bytes. */
+export interface BlockHeader {
+  /** How many there are. */
+  readonly plainBytes: number;
+  /** How many there can be at most in a payload of this length. */
+  readonly maxPlainBytes: number;
+}
+
+/** An algorithm whose payloads begin with the length of the plain bytes, then have one block. */
+export interface BlockFormat {
+  readonly id: number;
+  readonly name: string;
+  readonly compress: Direction;
+  readonly decompress: Direction;
+  /** @throws Error when the payload does not begin with a length. */
+  readonly header: (payload: Uint8Array) => BlockHeader;
+}
+
+/**
+ * Makes a compressor of such an algorithm, one that takes no memory before it has compared the
+ * announced length with the limit and with what is possible.
+ *
+ * @throws MsgError `MSG_INVALID_OPTION`, naming the option and its limits.
+ */
+export function blockCompressor(format: BlockFormat, { minAsyncBytes }: AsyncOptions): Compressor {
+  const { id, name } = format;
+  checkMinAsyncBytes(name, minAsyncBytes);
+  const compressFrom = minAsyncBytes ?? format.compress.asyncBytes;
+  const decompressFrom = minAsyncBytes ?? format.decompress.asyncBytes;
+  return {
+    id,
+    name,
+    compress: (payload) => compress(format, payload, compressFrom),
+    decompress: (payload, maxBytes) => decompress(format, payload, maxBytes, decompressFrom),
+  };
+}
+
+function compress(
+  format: BlockFormat,
+  payload: Uint8Array,
+  asyncFrom: number,
+): Uint8Array | Promise<Uint8Array> {
+  const { inPlace, onThread } = format.compress;
+  if (payload.length >= asyncFrom) {
+    return onThread(payload).then(trimmed, (error: unknown) => {
+      throw compressFailed(format.name, error);
+    });
+  }
+  try {
+    return trimmed(inPlace(payload));
+  } catch (error) {
+    throw compressFailed(format.name, error);
+  }
+}
+
+function decompress(
+  format: BlockFormat,
+  payload: Uint8Array,
+  maxBytes: number,
+  asyncFrom: number,
+): Uint8Array | Promise<Uint8Array> {
+  const { inPlace, onThread } = format.decompress;
+  const failed = (error: unknown): never => {
+    throw decompressFailed(format.name, error);
+  };
+  try {
+    const plainBytes = announcedBytes(format, payload, maxBytes);
+    // A block may take long to read and yet announce little.
+    if (Math.max(plainBytes, payload.length) < asyncFrom) {
+      return whole(inPlace(payload), plainBytes);
+    }
+    return onThread(payload)
+      .then((result) => whole(result, plainBytes))
+      .catch(failed);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** The announced length, once it is known to be allowed and possible. */
+function announcedBytes(format: BlockFormat, payload: Uint8Array, maxBytes: number): number {
+  const { plainBytes, maxPlainBytes } = format.header(payload);
+  if (plainBytes > maxBytes) throw tooLarge(maxBytes);
+  if (plainBytes > maxPlainBytes) {
+    const text = `${payload.length} bytes announce ${plainBytes}, can hold at most ${maxPlainBytes}`;
+    throw new Error(text);
+  }
+  return plainBytes;
+}
+
+function whole(result: Uint8Array, plainBytes: number): Uint8Array {
+  if (result.length !== plainBytes) {
+    throw new Error(`block holds ${result.length} bytes, announced are ${plainBytes}`);
+  }
+  return trimmed(result);
+}

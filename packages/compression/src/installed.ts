@@ -1,0 +1,40 @@
+import type { Decompressor } from "@msg-ts/core";
+import { MsgError } from "@msg-ts/core";
+import { gzip } from "./gzip.ts";
+import { lz4 } from "./lz4.ts";
+import { snappy } from "./snappy.ts";
+
+/**
+ * Makes a decompressor for each algorithm of this package, whether what it needs is installed or not.
+ *
+ * A native package is loaded by the first payload that needs it. One that cannot be loaded is not
+ * looked for again: every payload of its algorithm fails with `MSG_UNKNOWN_COMPRESSION`, which names
+ * the package and has the `MSG_MISSING_PACKAGE` as its cause.
+ */
+export function installedDecompressors(): readonly Decompressor[] {
+  return [gzip(), loadedWhenNeeded(3, "snappy", snappy), loadedWhenNeeded(4, "lz4", lz4)];
+}
+
+function loadedWhenNeeded(id: number, name: string, create: () => Decompressor): Decompressor {
+  let loaded: Decompressor | undefined;
+  let missing: MsgError | undefined;
+  return {
+    id,
+    name,
+    decompress: (payload, maxBytes) => {
+      if (missing !== undefined) throw unknown(name, missing);
+      try {
+        loaded ??= create();
+      } catch (error) {
+        missing = MsgError.from(error, "MSG_MISSING_PACKAGE", `${name} does not load`);
+        throw unknown(name, missing);
+      }
+      return loaded.decompress(payload, maxBytes);
+    },
+  };
+}
+
+function unknown(name: string, cause: MsgError): MsgError {
+  const text = `payload is compressed with ${name}, and ${cause.message}`;
+  return new MsgError("MSG_UNKNOWN_COMPRESSION", text, { cause });
+}
