@@ -1,22 +1,38 @@
 /**
- * Measures from which size on a compressor costs the main thread less when it works on a thread.
+ * Measures from which size on a compressor costs the main thread less when it works on a thread, and
+ * for how long a very large payload holds the event loop.
  *
  * Run: node --conditions=@msg-ts/source --import ./dev/register.mjs bench/compression-crossover.ts
+ * Names behind it, such as `snappy lz4`, leave out the others.
  *
  * Sync is what a call blocks for. Async is what the main thread still does for it (event loop
  * utilisation) and, in brackets, how long the result takes to come. One call at a time; microseconds.
  */
+import { randomFillSync } from "node:crypto";
 import { cpus } from "node:os";
-import { performance } from "node:perf_hooks";
+import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
 import { gzip } from "@msg-ts/compression/gzip";
+import { lz4 } from "@msg-ts/compression/lz4";
+import { snappy } from "@msg-ts/compression/snappy";
+import type { Compressor } from "msg-ts";
 
-const sizes = [256, 1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536, 131_072, 262_144];
-const warmUpMs = 100;
-const measuredMs = 400;
+const sizes = [1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536, 131_072, 262_144, 1_048_576];
+const warmUpMs = 50;
+const measuredMs = 250;
 const rounds = 5;
 
+const veryLargeBytes = 50_000_000;
+const veryLargeRuns = 5;
+const settleMs = 20;
+
+const algorithms: Readonly<
+  Record<string, (options?: { readonly minAsyncBytes?: number }) => Compressor>
+> = { gzip, snappy, lz4 };
+
 interface Cost {
+  readonly isAsync: boolean;
   readonly mainMicros: number;
   readonly wallMicros: number;
 }
@@ -25,12 +41,14 @@ type Call = () => Uint8Array | Promise<Uint8Array>;
 
 /** Lines of JSON, about a fifth of their size when compressed. */
 function jsonLines(length: number): Uint8Array {
-  let text = "";
-  for (let id = 0; text.length < length; id++) {
+  const lines: string[] = [];
+  for (let id = 0, total = 0; total < length; id++) {
     const price = ((id * 31_337) % 100_000) / 100;
-    text += `${JSON.stringify({ id, symbol: `S${(id * 7_919) % 97}`, price })}\n`;
+    const line = `${JSON.stringify({ id, symbol: `S${(id * 7_919) % 97}`, price })}\n`;
+    total += line.length;
+    lines.push(line);
   }
-  return new TextEncoder().encode(text.slice(0, length));
+  return new TextEncoder().encode(lines.join("").slice(0, length));
 }
 
 async function run(call: Call, forMs: number): Promise<Cost> {
@@ -50,56 +68,94 @@ async function run(call: Call, forMs: number): Promise<Cost> {
   }
   const { active } = performance.eventLoopUtilization(utilisation);
   const mainMs = isAsync ? active : wallMs;
-  return { mainMicros: (mainMs * 1000) / calls, wallMicros: (wallMs * 1000) / calls };
+  return { isAsync, mainMicros: (mainMs * 1000) / calls, wallMicros: (wallMs * 1000) / calls };
 }
 
-function median(costs: readonly Cost[], of: (cost: Cost) => number): number {
-  return costs.map(of).toSorted((a, b) => a - b)[Math.floor(costs.length / 2)] ?? Number.NaN;
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function medianCost(costs: readonly Cost[]): Cost {
+  return {
+    isAsync: costs.every(({ isAsync }) => isAsync),
+    mainMicros: median(costs.map(({ mainMicros }) => mainMicros)),
+    wallMicros: median(costs.map(({ wallMicros }) => wallMicros)),
+  };
 }
 
 /** Interleaved rounds, so that what else the machine does falls on both. */
-async function compare(inPlace: Call, onThread: Call): Promise<readonly [Cost, Cost]> {
-  const costs: [Cost[], Cost[]] = [[], []];
+async function compare(inPlace: Call, onThread: Call): Promise<string> {
+  const [sync, async]: [Cost[], Cost[]] = [[], []];
   await run(inPlace, warmUpMs);
   await run(onThread, warmUpMs);
   for (let round = 0; round < rounds; round++) {
-    costs[0].push(await run(inPlace, measuredMs / rounds));
-    costs[1].push(await run(onThread, measuredMs / rounds));
+    sync.push(await run(inPlace, measuredMs / rounds));
+    async.push(await run(onThread, measuredMs / rounds));
   }
-  const medians = costs.map((list) => ({
-    mainMicros: median(list, (cost) => cost.mainMicros),
-    wallMicros: median(list, (cost) => cost.wallMicros),
-  }));
-  return [medians[0] as Cost, medians[1] as Cost];
+  const [blocked, later] = [medianCost(sync), medianCost(async)];
+  const shownSync = blocked.isAsync ? "-" : rounded(blocked.mainMicros);
+  return `${shownSync} | ${rounded(later.mainMicros)} (${rounded(later.wallMicros)})`;
 }
 
-function micros(value: number): string {
-  return Math.round(value).toLocaleString("en");
+function rounded(value: number): string {
+  return value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 1 : 0 });
 }
 
-function shown(sync: Cost, async: Cost): string {
-  return `${micros(sync.mainMicros)} | ${micros(async.mainMicros)} (${micros(async.wallMicros)})`;
+async function printCrossover(name: string): Promise<void> {
+  const inPlace = algorithms[name]?.({ minAsyncBytes: Infinity }) as Compressor;
+  const onThread = algorithms[name]?.({ minAsyncBytes: 0 }) as Compressor;
+  console.log(`\n${name}\n`);
+  console.log("| plain bytes | compressed | compress sync | async | decompress sync | async |");
+  console.log("| --: | --: | --: | --: | --: | --: |");
+  for (const size of sizes) {
+    const plain = jsonLines(size);
+    const compressed = await inPlace.compress(plain);
+    const up = await compare(
+      () => inPlace.compress(plain),
+      () => onThread.compress(plain),
+    );
+    const down = await compare(
+      () => inPlace.decompress(compressed, size),
+      () => onThread.decompress(compressed, size),
+    );
+    console.log(`| ${[size, compressed.length, up, down].join(" | ")} |`);
+  }
 }
 
-const inPlace = gzip({ minAsyncBytes: Infinity });
-const onThread = gzip({ minAsyncBytes: 0 });
-
-console.log(
-  `gzip, level 6, Node ${process.version}, ${cpus()[0]?.model ?? "?"} x ${cpus().length}\n`,
-);
-console.log("| plain bytes | compressed | compress sync | async | decompress sync | async |");
-console.log("| --: | --: | --: | --: | --: | --: |");
-for (const size of sizes) {
-  const plain = jsonLines(size);
-  const compressed = await inPlace.compress(plain);
-  const [syncUp, asyncUp] = await compare(
-    () => inPlace.compress(plain),
-    () => onThread.compress(plain),
-  );
-  const [syncDown, asyncDown] = await compare(
-    () => inPlace.decompress(compressed, size),
-    () => onThread.decompress(compressed, size),
-  );
-  const columns = [size, compressed.length, shown(syncUp, asyncUp), shown(syncDown, asyncDown)];
-  console.log(`| ${columns.join(" | ")} |`);
+/** The longest time for which one call kept the event loop from a timer of 1 ms. */
+async function holdMs(call: Call): Promise<number> {
+  const held: number[] = [];
+  for (let time = 0; time < veryLargeRuns; time++) {
+    const histogram = monitorEventLoopDelay({ resolution: 1 });
+    histogram.enable();
+    await delay(settleMs);
+    histogram.reset();
+    await call();
+    await delay(settleMs);
+    histogram.disable();
+    held.push(histogram.max / 1e6);
+  }
+  return Math.max(...held);
 }
+
+async function printHolds(names: readonly string[]): Promise<void> {
+  const incompressible = randomFillSync(new Uint8Array(veryLargeBytes));
+  const payloads = { JSON: jsonLines(veryLargeBytes), random: incompressible };
+  console.log(`\nLongest hold of the event loop by ${veryLargeBytes} bytes, milliseconds\n`);
+  console.log("| | payload | compress | decompress |\n| --- | --- | --: | --: |");
+  for (const name of names) {
+    const compressor = algorithms[name]?.() as Compressor;
+    for (const [kind, plain] of Object.entries(payloads)) {
+      const compressed = await compressor.compress(plain);
+      const up = await holdMs(() => compressor.compress(plain));
+      const down = await holdMs(() => compressor.decompress(compressed, veryLargeBytes));
+      console.log(`| ${[name, kind, rounded(up), rounded(down)].join(" | ")} |`);
+    }
+  }
+}
+
+const asked = process.argv.slice(2);
+const names = Object.keys(algorithms).filter((name) => asked.length === 0 || asked.includes(name));
+console.log(`Node ${process.version}, ${cpus()[0]?.model ?? "?"} x ${cpus().length}`);
+for (const name of names) await printCrossover(name);
+await printHolds(names);

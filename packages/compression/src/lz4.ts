@@ -15,7 +15,7 @@ interface Lz4Package {
   uncompress(payload: Uint8Array): Promise<Uint8Array>;
 }
 
-const compressAsyncBytes = 16 * 1024;
+const compressAsyncBytes = 32 * 1024;
 const decompressAsyncBytes = 64 * 1024;
 
 const lengthBytes = 4;

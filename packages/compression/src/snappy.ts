@@ -21,7 +21,7 @@ interface SnappyPackage {
  */
 const copied = { copyOutputData: true } as const;
 
-const compressAsyncBytes = 16 * 1024;
+const compressAsyncBytes = 32 * 1024;
 const decompressAsyncBytes = 64 * 1024;
 
 const maxLengthBytes = 5;

@@ -75,12 +75,12 @@ export function referenceLz4(payload: Uint8Array): Uint8Array {
 /** Undoes snappy, the raw format. */
 export function referenceSnappy(payload: Uint8Array): Uint8Array {
   const reader = new Reader(payload);
-  const output = new Output(announced(reader));
+  const output = new Output(announcedLength(reader));
   while (!reader.isAtEnd) element(reader, output);
   return output.whole();
 }
 
-function announced(reader: Reader): number {
+function announcedLength(reader: Reader): number {
   for (let value = 0, shift = 0; ; shift += 7) {
     const byte = reader.byte();
     value += (byte & 0x7f) * 2 ** shift;
