@@ -5,13 +5,13 @@ const require = createRequire(import.meta.url);
 
 /**
  * Loads an optional native package, at once: whoever makes a compressor learns there and then
- * whether it works.
+ * whether it works. The caller knows of what type it is.
  *
  * @throws MsgError `MSG_MISSING_PACKAGE`, naming the package and what to do.
  */
-export function loadNativePackage<Api>(name: string, neededFor: string): Api {
+export function loadNativePackage(name: string, neededFor: string): unknown {
   try {
-    return require(name) as Api;
+    return require(name);
   } catch (cause) {
     const isAbsent = cause instanceof Error && "code" in cause && cause.code === "MODULE_NOT_FOUND";
     const text = isAbsent
