@@ -16,25 +16,23 @@ export function installedDecompressors(): readonly Decompressor[] {
 }
 
 function loadedWhenNeeded(id: number, name: string, create: () => Decompressor): Decompressor {
-  let loaded: Decompressor | undefined;
-  let missing: MsgError | undefined;
+  let found: Decompressor | MsgError | undefined;
   return {
     id,
     name,
     decompress: (payload, maxBytes) => {
-      if (missing !== undefined) throw unknown(name, missing);
-      try {
-        loaded ??= create();
-      } catch (error) {
-        missing = MsgError.from(error, "MSG_MISSING_PACKAGE", `${name} does not load`);
-        throw unknown(name, missing);
-      }
-      return loaded.decompress(payload, maxBytes);
+      found ??= createdOrError(name, create);
+      if (!(found instanceof MsgError)) return found.decompress(payload, maxBytes);
+      const text = `payload is compressed with ${name}, and ${found.message}`;
+      throw new MsgError("MSG_UNKNOWN_COMPRESSION", text, { cause: found });
     },
   };
 }
 
-function unknown(name: string, cause: MsgError): MsgError {
-  const text = `payload is compressed with ${name}, and ${cause.message}`;
-  return new MsgError("MSG_UNKNOWN_COMPRESSION", text, { cause });
+function createdOrError(name: string, create: () => Decompressor): Decompressor | MsgError {
+  try {
+    return create();
+  } catch (error) {
+    return MsgError.from(error, "MSG_MISSING_PACKAGE", `${name} does not load`);
+  }
 }
