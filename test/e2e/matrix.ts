@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzip } from "@msg-ts/compression/gzip";
+import { lz4 } from "@msg-ts/compression/lz4";
+import { snappy } from "@msg-ts/compression/snappy";
 import type { Compressor, Transport } from "msg-ts";
 import { Inproc, InprocHub, Ipc, Tcp } from "msg-ts";
 import { onTestFinished } from "vitest";
@@ -52,6 +54,8 @@ export const compressors: readonly {
 }[] = [
   { name: "none", compressor: undefined },
   { name: "gzip", compressor: gzip() },
+  { name: "snappy", compressor: snappy() },
+  { name: "lz4", compressor: lz4() },
 ];
 
 const kibibyte = 1024;
