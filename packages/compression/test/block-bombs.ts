@@ -23,8 +23,7 @@ export function varint(value: number): Uint8Array {
 export function snappyBomb(length: number, announced: number = length): Uint8Array {
   //                  literal of 1 byte; copy of 64 bytes from 1 byte before
   const [literal, copy] = [bytes("00 00"), bytes("fe 0100")];
-  const copies = new Uint8Array(copy.length * ((length - 1) / 64));
-  for (let at = 0; at < copies.length; at += copy.length) copies.set(copy, at);
+  const copies = Buffer.alloc(copy.length * ((length - 1) / 64), copy);
   return joinBytes([varint(announced), literal, copies]);
 }
 
