@@ -16,6 +16,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { gzip } from "@msg-ts/compression/gzip";
 import { lz4 } from "@msg-ts/compression/lz4";
 import { snappy } from "@msg-ts/compression/snappy";
+import { zstd } from "@msg-ts/compression/zstd";
 import type { Compressor } from "msg-ts";
 
 const sizes = [1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536, 131_072, 262_144, 1_048_576];
@@ -29,7 +30,7 @@ const settleMs = 20;
 
 const algorithms: Readonly<
   Record<string, (options?: { readonly minAsyncBytes?: number }) => Compressor>
-> = { gzip, snappy, lz4 };
+> = { gzip, zstd, snappy, lz4 };
 
 interface Cost {
   readonly isAsync: boolean;

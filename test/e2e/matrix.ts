@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzip } from "@msg-ts/compression/gzip";
 import { lz4 } from "@msg-ts/compression/lz4";
 import { snappy } from "@msg-ts/compression/snappy";
+import { zstd } from "@msg-ts/compression/zstd";
 import type { Compressor, Transport } from "msg-ts";
 import { Inproc, InprocHub, Ipc, Tcp } from "msg-ts";
 import { onTestFinished } from "vitest";
@@ -54,6 +55,7 @@ export const compressors: readonly {
 }[] = [
   { name: "none", compressor: undefined },
   { name: "gzip", compressor: gzip() },
+  { name: "zstd", compressor: zstd() },
   { name: "snappy", compressor: snappy() },
   { name: "lz4", compressor: lz4() },
 ];

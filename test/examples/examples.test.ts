@@ -19,7 +19,13 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^refused with MSG_AUTH_FAILED: the proof is wrong$/m,
     /^refused with MSG_AUTH_FAILED: the service did not accept our proof$/m,
   ],
-  compression: [/^level 1 sends 1\d\.\d % of it, level 9 1\d\.\d %$/m],
+  compression: [
+    /^plain: (\d+) bytes, \1 as sent,\n +0\.0 % saved$/m,
+    /^gzip: \d+ bytes, \d+ as sent,\n +[78]\d\.\d % saved$/m,
+    /^zstd: \d+ bytes, \d+ as sent,\n +[78]\d\.\d % saved$/m,
+    /^snappy: \d+ bytes, \d+ as sent,\n +6\d\.\d % saved$/m,
+    /^lz4: \d+ bytes, \d+ as sent,\n +6\d\.\d % saved$/m,
+  ],
   "custom-transport": [
     /^connected to process \d+\nwork in process \d+\nconnected to process \d+\nmore work in process \d+\n/m,
     /^each did its part$/m,

@@ -1,4 +1,5 @@
 import type { Compressor } from "@msg-ts/core";
+import { guarded } from "./guarded.ts";
 import type { AsyncOptions } from "./options.ts";
 import { checkMinAsyncBytes } from "./options.ts";
 import { compressFailed, decompressFailed, tooLarge, trimmed } from "./results.ts";
@@ -49,21 +50,15 @@ export function blockCompressor(format: BlockFormat, { minAsyncBytes }: AsyncOpt
 }
 
 function compress(
-  format: BlockFormat,
+  { name, compress: { inPlace, onThread } }: BlockFormat,
   payload: Uint8Array,
   asyncFrom: number,
 ): Uint8Array | Promise<Uint8Array> {
-  const { inPlace, onThread } = format.compress;
-  if (payload.length >= asyncFrom) {
-    return onThread(payload).then(trimmed, (error: unknown) => {
-      throw compressFailed(format.name, error);
-    });
-  }
-  try {
-    return trimmed(inPlace(payload));
-  } catch (error) {
-    throw compressFailed(format.name, error);
-  }
+  return guarded(
+    () => (payload.length < asyncFrom ? inPlace(payload) : onThread(payload)),
+    trimmed,
+    (error) => compressFailed(name, error),
+  );
 }
 
 function decompress(
@@ -73,21 +68,17 @@ function decompress(
   asyncFrom: number,
 ): Uint8Array | Promise<Uint8Array> {
   const { inPlace, onThread } = format.decompress;
-  const failed = (error: unknown): never => {
-    throw decompressFailed(format.name, error);
-  };
-  try {
-    const plainBytes = announcedBytes(format, payload, maxBytes);
-    // A block may take long to read and yet announce little.
-    if (Math.max(plainBytes, payload.length) < asyncFrom) {
-      return whole(inPlace(payload), plainBytes);
-    }
-    return onThread(payload)
-      .then((result) => whole(result, plainBytes))
-      .catch(failed);
-  } catch (error) {
-    return failed(error);
-  }
+  let plainBytes = 0;
+  return guarded(
+    () => {
+      plainBytes = announcedBytes(format, payload, maxBytes);
+      // A block may take long to read and yet announce little.
+      const mostBytes = Math.max(plainBytes, payload.length);
+      return mostBytes < asyncFrom ? inPlace(payload) : onThread(payload);
+    },
+    (result) => whole(result, plainBytes),
+    (error) => decompressFailed(format.name, error),
+  );
 }
 
 /** The announced length, once it is known to be allowed and possible. */

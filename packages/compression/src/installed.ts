@@ -3,6 +3,7 @@ import { MsgError } from "@msg-ts/core";
 import { gzip } from "./gzip.ts";
 import { lz4 } from "./lz4.ts";
 import { snappy } from "./snappy.ts";
+import { zstd } from "./zstd.ts";
 
 /**
  * Makes a decompressor for each algorithm of this package, whether what it needs is installed or not.
@@ -12,7 +13,12 @@ import { snappy } from "./snappy.ts";
  * the package and has the `MSG_MISSING_PACKAGE` as its cause.
  */
 export function installedDecompressors(): readonly Decompressor[] {
-  return [gzip(), loadedWhenNeeded(3, "snappy", snappy), loadedWhenNeeded(4, "lz4", lz4)];
+  return [
+    gzip(),
+    loadedWhenNeeded(2, "zstd", zstd),
+    loadedWhenNeeded(3, "snappy", snappy),
+    loadedWhenNeeded(4, "lz4", lz4),
+  ];
 }
 
 function loadedWhenNeeded(id: number, name: string, create: () => Decompressor): Decompressor {
