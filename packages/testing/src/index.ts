@@ -1,3 +1,4 @@
+export * from "./certificates.ts";
 export * from "./compressor-conformance.ts";
 export * from "./cuttable-proxy.ts";
 export * from "./hex.ts";

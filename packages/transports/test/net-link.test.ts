@@ -101,18 +101,12 @@ describe("NetLink", () => {
 describe("listenNet", () => {
   it("tells of a failure to accept, and lives on", async () => {
     const errors: MsgError[] = [];
-    const server = await listenNet(
-      {
-        target: "somewhere",
-        where: { port: 0, host: "127.0.0.1" },
-        toLink: (socket) => new NetLink(socket, "there"),
-      },
-      {
-        onLink: (link) => link.destroy(),
-        onError: (error) => errors.push(error),
-        onRefused: () => {},
-      },
-    );
+    const server = await listenNet({
+      target: "somewhere",
+      where: { port: 0, host: "127.0.0.1" },
+      onSocket: (socket) => socket.destroy(),
+      onError: (error) => errors.push(error),
+    });
     const cause = Object.assign(new Error("accept"), { code: "EMFILE" });
     server.emit("error", cause);
     server.emit("error", cause);

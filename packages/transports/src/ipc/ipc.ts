@@ -102,15 +102,13 @@ class FileListener implements Listener {
 /** Peers of a local socket have no address of their own: each is given a number. */
 function listenAt(path: string, shown: string, handlers: ListenerHandlers): Promise<Server> {
   let accepted = 0;
-  return listenNet(
-    {
-      target: shown,
-      // exclusive: the workers of a cluster would share one socket, of which none owns the file.
-      where: { path, exclusive: true },
-      toLink: (socket) => new NetLink(socket, `ipc:${shown}#${++accepted}`),
-    },
-    handlers,
-  );
+  return listenNet({
+    target: shown,
+    // exclusive: the workers of a cluster would share one socket, of which none owns the file.
+    where: { path, exclusive: true },
+    onSocket: (socket) => handlers.onLink(new NetLink(socket, `ipc:${shown}#${++accepted}`)),
+    onError: (error) => handlers.onError(error),
+  });
 }
 
 function shownPath({ kind, path }: IpcAddress): string {

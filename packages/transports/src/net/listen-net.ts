@@ -1,17 +1,19 @@
 import type { ListenOptions, Server, ServerOpts, Socket } from "node:net";
 import { createServer } from "node:net";
-import type { Link, ListenerHandlers } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
 import { hostCodeOf, listenFailed } from "../failures.ts";
 
-/** What to listen on, and what links to make. */
+/** What to listen on, and who takes what comes. */
 export interface NetListening {
   /** For error messages. */
   readonly target: string;
   readonly where: ListenOptions;
+  /** What is said here wins over sockets that may be half-open. */
   readonly serverOptions?: ServerOpts;
-  /** Makes the link of an accepted socket, which is connected, paused and may be half-open. */
-  toLink(socket: Socket): Link;
+  /** Takes an accepted socket, which is connected and paused. */
+  onSocket(socket: Socket): void;
+  /** The listener lives on when it cannot accept for now. */
+  onError(error: MsgError): void;
 }
 
 /**
@@ -19,10 +21,10 @@ export interface NetListening {
  *
  * @throws MsgError `MSG_LISTEN_FAILED`, the host's error as its cause.
  */
-export function listenNet(listening: NetListening, handlers: ListenerHandlers): Promise<Server> {
+export function listenNet(listening: NetListening): Promise<Server> {
   const { target, where, serverOptions } = listening;
-  const server = createServer({ ...serverOptions, allowHalfOpen: true, pauseOnConnect: true });
-  server.on("connection", (socket) => handlers.onLink(listening.toLink(socket)));
+  const server = createServer({ allowHalfOpen: true, ...serverOptions, pauseOnConnect: true });
+  server.on("connection", (socket) => listening.onSocket(socket));
   return new Promise((resolve, reject) => {
     const onRefused = (error: Error): void => reject(listenFailed(target, error));
     server.once("error", onRefused);
@@ -30,7 +32,7 @@ export function listenNet(listening: NetListening, handlers: ListenerHandlers): 
       server.off("error", onRefused);
       server.on("error", (error) => {
         const text = `cannot accept on ${target}: ${hostCodeOf(error)}`;
-        handlers.onError(new MsgError("MSG_LISTEN_FAILED", text, { cause: error }));
+        listening.onError(new MsgError("MSG_LISTEN_FAILED", text, { cause: error }));
       });
       resolve(server);
     });

@@ -17,12 +17,12 @@ export function formatTcpAddress(host: string, port: number): string {
 }
 
 /**
- * Reads `host:port`, `[IPv6]:port` or `*:port`, with or without `tcp://`.
+ * Reads `host:port`, `[IPv6]:port` or `*:port`, with or without the scheme of the transport.
  *
  * @throws MsgError `MSG_INVALID_ADDRESS`, naming the address and what is wrong with it.
  */
-export function parseTcpAddress(address: string): TcpAddress {
-  const rest = withoutScheme(address, "tcp");
+export function parseTcpAddress(address: string, transportName: string): TcpAddress {
+  const rest = withoutScheme(address, transportName);
   if (/[\s\p{Cc}]/u.test(rest)) throw invalidAddress(address, "it has a space in it");
   return rest.startsWith("[") ? parseBracketed(address, rest) : parsePlain(address, rest);
 }

@@ -1,0 +1,99 @@
+import type { Socket } from "node:net";
+import { isIP } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { connect } from "node:tls";
+import { domainToASCII } from "node:url";
+import { MsgError } from "@msg-ts/core";
+import { dialAborted } from "../failures.ts";
+import { remoteAddressOf } from "../tcp/tcp-socket.ts";
+import { PeerCertificate } from "./peer-certificate.ts";
+import type { TlsCredentials } from "./tls-credentials.ts";
+import { tlsFailureText } from "./tls-failures.ts";
+import { TlsLink } from "./tls-link.ts";
+
+const whyEnded =
+  "it ended the connection in the handshake; perhaps it speaks no TLS, or refuses our certificate";
+
+/** A connection on which TLS is to begin. */
+export interface TlsDialing {
+  /** Connected, paused since its creation, may be half-open. */
+  readonly raw: Socket;
+  /** What was dialed, for error messages and sessions. */
+  readonly target: string;
+  /** What the server's certificate must be for. */
+  readonly serverName: string;
+  readonly credentials: TlsCredentials;
+  readonly rejectUnauthorized: boolean;
+}
+
+/**
+ * Shakes hands as the client, and gives the link; resumes the last session with the same server
+ * where there is one. When `signal` aborts, or it fails, the connection is destroyed.
+ *
+ * @throws MsgError `MSG_DIAL_FAILED` that says why in plain words.
+ */
+export function secureDialed(dialing: TlsDialing, signal: AbortSignal): Promise<TlsLink> {
+  const { raw, target, rejectUnauthorized } = dialing;
+  const name = certificateName(dialing.serverName);
+  const key = `${target} ${name}`;
+  // What was not verified is not remembered: resuming would not look at it again.
+  const sessions = rejectUnauthorized ? dialing.credentials.sessions : undefined;
+  const session = sessions?.take(key);
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      raw.destroy();
+      return reject(dialAborted(target, signal));
+    }
+    const socket = connect({
+      socket: raw,
+      host: name,
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+      ...(session === undefined ? {} : { session }),
+      secureContext: dialing.credentials.clientContext,
+      rejectUnauthorized,
+    });
+    const fail = (error: MsgError): void => {
+      signal.removeEventListener("abort", onAbort);
+      socket.destroy();
+      reject(error);
+    };
+    const onAbort = (): void => fail(dialAborted(target, signal));
+    signal.addEventListener("abort", onAbort);
+    // It stays for good: a socket without one ends the process when it fails.
+    socket.on("error", (cause) => {
+      const text = `no TLS with ${target}: ${tlsFailureText(cause, whyEnded)}`;
+      fail(new MsgError("MSG_DIAL_FAILED", text, { cause }));
+    });
+    let certificate: PeerCertificate | undefined;
+    socket.on("session", (given) => {
+      if (certificate !== undefined) sessions?.keep(key, given, certificate.validTo);
+    });
+    socket.once("secureConnect", () => {
+      signal.removeEventListener("abort", onAbort);
+      certificate = certificateFrom(socket);
+      // Of TLS 1.2 a session may be used again, and no new one comes when it was.
+      if (session !== undefined && certificate !== undefined && isReusable(socket)) {
+        sessions?.keep(key, session, certificate.validTo);
+      }
+      const remoteAddress = remoteAddressOf(raw);
+      resolve(new TlsLink({ socket, raw, remoteAddress, certificate, isDialer: true }));
+    });
+  });
+}
+
+/** What the peer of a finished handshake showed. */
+export function certificateFrom(socket: TLSSocket): PeerCertificate | undefined {
+  const certificate = socket.getPeerX509Certificate();
+  return certificate === undefined ? undefined : new PeerCertificate(certificate, socket.authorized);
+}
+
+function isReusable(socket: TLSSocket): boolean {
+  return socket.getProtocol() === "TLSv1.2" && socket.isSessionReused();
+}
+
+/** A name as certificates have it: in ASCII, without a dot at its end; an address without a zone. */
+function certificateName(host: string): string {
+  if (isIP(host) !== 0) return host.replace(/%.*$/, "");
+  const name = host.replace(/\.$/, "");
+  return domainToASCII(name) || name;
+}
