@@ -14,6 +14,13 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^mallory: MSG_AUTH_REJECTED, peer rejected the token$/m,
     /^service: let in 2, refused 1$/m,
   ],
+  "cbor-typed": [
+    /^quotes\.eth: 1900\.5 at 2026-01-31T00:00:00\.000Z, \d+ bytes$/m,
+    /^dropped, unreadable: cbor value does not fit the schema: price: /m,
+    /^quotes\.sol: 151\.25 at 2026-01-31T00:00:00\.000Z, \d+ bytes$/m,
+    /^ETH costs 1900\.5$/m,
+    /^the service could not read it: MSG_DECODE_FAILED, /m,
+  ],
   challenge: [
     /^friend: hello, a friend$/m,
     /^refused with MSG_AUTH_FAILED: the proof is wrong$/m,
