@@ -9,7 +9,7 @@ const packageRules: Record<string, readonly string[]> = {
   core: [],
   transports: ["@msg-ts/core", "node:"],
   compression: ["@msg-ts/core", "node:", "@mongodb-js/zstd", "lz4-napi", "snappy"],
-  codecs: ["@msg-ts/core", "@standard-schema/spec", "cbor-x"],
+  codecs: ["@msg-ts/core", "@standard-schema/spec", "cbor-x/index-no-eval"],
   "msg-ts": ["@msg-ts/core", "@msg-ts/transports/", "@msg-ts/compression/", "@msg-ts/codecs/"],
   testing: ["@msg-ts/core", "node:", "vitest", "fast-check", "@peculiar/x509"],
 };
