@@ -6,18 +6,10 @@
  * Rates move with the load of the machine; CPU microseconds a message (all threads, kernel
  * included) hardly do. `--record` appends a line to bench/history/<scenario>.jsonl.
  */
-import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdirSync } from "node:fs";
-import { cpus, release } from "node:os";
 import { parseArgs } from "node:util";
+import { appendToHistory, circumstances, figure } from "./record.ts";
 import { runRound } from "./round.ts";
 import { scenarioNames } from "./scenarios.ts";
-
-interface Figure {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -49,38 +41,20 @@ async function measure(name: string): Promise<void> {
     sendCpu.push(result.sendCpuMicros);
     receiveCpu.push(result.receiveCpuMicros);
   }
+  const { date, commit, node, machine } = circumstances();
   const line = {
-    date: new Date().toISOString(),
-    commit: git("rev-parse", "--short", "HEAD"),
+    date,
+    commit,
     scenario: name,
     transport: values.transport,
     sizeBytes,
     rounds,
-    node: process.version,
-    machine: `${cpus().length} x ${cpus()[0]?.model ?? "unknown"}, Linux ${release()}`,
+    node,
+    machine,
     perSecond: figure(rates),
     sendCpuMicros: figure(sendCpu),
     receiveCpuMicros: figure(receiveCpu),
   };
   console.log(JSON.stringify(line, undefined, 2));
-  if (!values.record) return;
-  mkdirSync(new URL("history/", import.meta.url), { recursive: true });
-  appendFileSync(new URL(`history/${name}.jsonl`, import.meta.url), `${JSON.stringify(line)}\n`);
-}
-
-function figure(samples: readonly number[]): Figure {
-  const sorted = samples.toSorted((a, b) => a - b);
-  return {
-    median: fourDigits(sorted[Math.floor(sorted.length / 2)]),
-    min: fourDigits(sorted[0]),
-    max: fourDigits(sorted.at(-1)),
-  };
-}
-
-function fourDigits(value = 0): number {
-  return Number(value.toPrecision(4));
-}
-
-function git(...args: string[]): string {
-  return execFileSync("git", args, { encoding: "utf8" }).trim();
+  if (values.record) appendToHistory(name, line);
 }
