@@ -53,7 +53,9 @@ export class TlsAcceptor {
       SNICallback: (serverName, done) => {
         this.#credentials.contextFor(serverName).then(
           (context) => done(null, context),
-          (error: unknown) => done(MsgError.from(error, "MSG_HANDLER_FAILED", "sni failed")),
+          (error: unknown) => {
+            this.#refuseNext(MsgError.from(error, "MSG_HANDLER_FAILED", "sni failed"), done);
+          },
         );
       },
     });
@@ -70,23 +72,31 @@ export class TlsAcceptor {
   /** @param raw - connected, paused since its creation, and not to stay half-open: see `#onSecure`. */
   accept(raw: Socket): void {
     const { maxHandshakes, handshakeTimeoutMs } = this.#options;
-    const remoteAddress = remoteAddressOf(raw);
     const waiting = this.#handshakes.size;
-    if (waiting >= maxHandshakes || raw.remoteAddress === undefined) {
-      raw.on("error", () => {});
-      raw.destroy();
+    if (raw.remoteAddress === undefined) return this.#turnAway(raw, peerLeft());
+    if (waiting >= maxHandshakes) {
       const text = `${waiting} TLS handshakes are under way, maxHandshakes is ${maxHandshakes}`;
-      this.#handlers.onRefused(remoteAddress, new MsgError("MSG_TOO_MANY_PEERS", text));
-      return;
+      return this.#turnAway(raw, new MsgError("MSG_TOO_MANY_PEERS", text));
     }
     const timer = setTimeout(() => {
       const text = `TLS handshake took over ${handshakeTimeoutMs} ms`;
       this.#refuse(handshake, new MsgError("MSG_HANDSHAKE_TIMEOUT", text));
     }, handshakeTimeoutMs);
-    const handshake: Handshake = { raw, remoteAddress, key: keyOf(raw), timer };
+    const handshake: Handshake = {
+      raw,
+      remoteAddress: remoteAddressOf(raw),
+      key: keyOf(raw),
+      timer,
+    };
     this.#handshakes.set(handshake.key, handshake);
     raw.once("close", () => this.#onRawClose(handshake));
     this.#server.emit("connection", raw);
+  }
+
+  #turnAway(raw: Socket, error: MsgError): void {
+    raw.on("error", () => {});
+    raw.destroy();
+    this.#handlers.onRefused(remoteAddressOf(raw), error);
   }
 
   /** Ends the handshakes that are under way, without a word. */
@@ -156,6 +166,14 @@ export class TlsAcceptor {
       this.#closed = undefined;
       this.#refuse(handshake, peerLeft());
     });
+  }
+
+  /** Lets Node destroy a connection, which it does at once, and without a word about which. */
+  #refuseNext(error: MsgError, destroy: (error: Error) => void): void {
+    const standing = Array.from(this.#handshakes.values()).filter(({ raw }) => !raw.destroyed);
+    destroy(error);
+    const destroyed = standing.find(({ raw }) => raw.destroyed);
+    if (destroyed !== undefined) this.#refuse(destroyed, error);
   }
 
   #refuse(handshake: Handshake, error: MsgError): void {
