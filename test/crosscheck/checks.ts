@@ -1,3 +1,4 @@
+import { compareRandomCbor } from "./cbor-random.ts";
 import { compareCbor } from "./cbor.ts";
 import { comparers, compareCompression } from "./compression.ts";
 import type { Program } from "./programs.ts";
@@ -29,9 +30,14 @@ export const checks: readonly Check[] = [
     program: programs[name],
     run: (context: CheckContext) => compareCompression(comparers[name], context),
   })),
-  { name: "cbor", program: programs.cbor, run: compareCbor },
+  { name: "cbor", program: programs.cbor, run: compareCborBothWays },
   { name: "tls", program: programs.openssl, run: compareTls },
 ];
+
+async function compareCborBothWays(context: CheckContext): Promise<void> {
+  await compareCbor(context);
+  await compareRandomCbor(context);
+}
 
 async function compareTls({ version, tally }: CheckContext): Promise<void> {
   await compareListener(`openssl ${version}`, tally);

@@ -65,6 +65,13 @@ def cbor_encode(payload, expression, **settings):
     return cbor2.dumps(value_of(expression), **settings)
 
 
+def cbor_again(payload):
+    """The value, encoded anew."""
+    import cbor2
+
+    return cbor2.dumps(cbor2.loads(payload))
+
+
 def cbor_compare(payload, expression):
     """Nothing when the payload is that value, of the same types; else what it is."""
     import cbor2
@@ -96,6 +103,7 @@ JOBS = {
     "lz4.decompress": lz4_decompress,
     "snappy.compress": snappy_compress,
     "snappy.decompress": snappy_decompress,
+    "cbor.again": cbor_again,
     "cbor.encode": cbor_encode,
     "cbor.compare": cbor_compare,
 }
