@@ -94,9 +94,10 @@ export class TlsAcceptor {
   }
 
   #turnAway(raw: Socket, error: MsgError): void {
+    const remoteAddress = remoteAddressOf(raw);
     raw.on("error", () => {});
     raw.destroy();
-    this.#handlers.onRefused(remoteAddressOf(raw), error);
+    this.#handlers.onRefused(remoteAddress, error);
   }
 
   /** Ends the handshakes that are under way, without a word. */
