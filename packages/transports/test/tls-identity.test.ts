@@ -55,6 +55,21 @@ describe("peer.certificate", () => {
     expect((await refusal).error.code).toBe("MSG_AUTH_REJECTED");
   });
 
+  it("is there for a hook, which asks clients for no token", async () => {
+    const server = new Tls({ ...serverIdentity, ca, clientCertificates: "required" });
+    const rep = new RepSocket(server, {
+      hook: async ({ peer }) => ({ identity: certificateOf(peer)?.commonName ?? "nobody" }),
+    });
+    rep.serve(({ peer }) => `hello ${peer.identity}`);
+    const req = new ReqSocket(new Tls({ ...clientIdentity, ca }), { timeoutMs });
+    onTestFinished(async () => {
+      await req.close();
+      await rep.close();
+    });
+    await req.connect(await rep.bind("127.0.0.1:0"));
+    expect((await req.request("hi")).text()).toBe("hello alice");
+  });
+
   it("counts and tells peers that were refused in the TLS handshake", async () => {
     const rep = new RepSocket(new Tls({ ...serverIdentity, ca, clientCertificates: "required" }));
     const address = await rep.bind("127.0.0.1:0");

@@ -24,10 +24,7 @@ describe("options of Tls", () => {
   });
 
   it.each([
-    [
-      { serverName: "" },
-      'serverName is "", must be a name of 1 to 253 characters without spaces',
-    ],
+    [{ serverName: "" }, 'serverName is "", must be a name of 1 to 253 characters without spaces'],
     [
       { serverName: "a b" },
       'serverName is "a b", must be a name of 1 to 253 characters without spaces',
@@ -52,7 +49,10 @@ describe("options of Tls", () => {
     [{ handshakeTimeoutMs: Number.NaN }, "handshakeTimeoutMs is NaN, must be 1 to 2147483647"],
     [{ handshakeTimeoutMs: Infinity }, "handshakeTimeoutMs is Infinity, must be 1 to 2147483647"],
     [{ maxHandshakes: 0 }, "maxHandshakes is 0, must be a whole number, 1 or more, or Infinity"],
-    [{ maxHandshakes: 1.5 }, "maxHandshakes is 1.5, must be a whole number, 1 or more, or Infinity"],
+    [
+      { maxHandshakes: 1.5 },
+      "maxHandshakes is 1.5, must be a whole number, 1 or more, or Infinity",
+    ],
     [
       { maxHandshakes: Number.NaN },
       "maxHandshakes is NaN, must be a whole number, 1 or more, or Infinity",

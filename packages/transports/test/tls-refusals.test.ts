@@ -124,9 +124,7 @@ describe("a listener of Tls", () => {
     const listening = await listenWith({ maxHandshakes });
     const served = await dial(new Tls({ ca }), listening.address);
     await waitFor(() => listening.links.length === 1, { what: "the link has arrived" });
-    const flood = await Promise.all(
-      Array.from({ length: 30 }, () => tcpClient(listening.port)),
-    );
+    const flood = await Promise.all(Array.from({ length: 30 }, () => tcpClient(listening.port)));
     for (const client of flood) client.resume();
     await waitForRefusals(listening, 25);
     for (const { error } of listening.refused) {

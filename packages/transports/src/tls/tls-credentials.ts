@@ -47,7 +47,8 @@ export class TlsCredentials {
     this.clientContext = contextOf("cert and key", ca === undefined ? shared : { ...shared, ca });
     this.#sni = sni;
     this.#byName = this.#contextsOf(sni);
-    this.canListen = identity.cert !== undefined || this.#byName.size > 0 || typeof sni === "function";
+    this.canListen =
+      identity.cert !== undefined || this.#byName.size > 0 || typeof sni === "function";
   }
 
   /** What to show for a server name; `undefined` for {@link serverOptions}. */
@@ -64,7 +65,10 @@ export class TlsCredentials {
     const contexts = new Map<string, SecureContext>();
     if (sni === undefined || typeof sni === "function") return contexts;
     if (typeof sni !== "object" || sni === null) {
-      throw new MsgError("MSG_INVALID_OPTION", `sni is ${typeof sni}, must be an object or function`);
+      throw new MsgError(
+        "MSG_INVALID_OPTION",
+        `sni is ${typeof sni}, must be an object or function`,
+      );
     }
     for (const [name, identity] of Object.entries(sni)) {
       contexts.set(name.toLowerCase(), this.#contextOf(`sni of ${name}: `, identity));
@@ -102,7 +106,8 @@ function identityOf(where: string, cert?: Pem, key?: Pem, passphrase?: string): 
   const [leaf] = certificatesIn(where, "cert", certText);
   const keyText = textOf(where, "key", key);
   const privateKey = read(where, "key", () => privateKeyOf(keyText, passphrase));
-  if (leaf?.checkPrivateKey(privateKey) !== true) throw invalid(where, "key does not belong to cert");
+  if (leaf?.checkPrivateKey(privateKey) !== true)
+    throw invalid(where, "key does not belong to cert");
   return {
     cert: certText,
     key: keyText,

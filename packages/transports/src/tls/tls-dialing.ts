@@ -88,7 +88,9 @@ export function secureDialed(dialing: TlsDialing, signal: AbortSignal): Promise<
 /** What the peer of a finished handshake showed. */
 export function certificateFrom(socket: TLSSocket): PeerCertificate | undefined {
   const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined ? undefined : new PeerCertificate(certificate, socket.authorized);
+  return certificate === undefined
+    ? undefined
+    : new PeerCertificate(certificate, socket.authorized);
 }
 
 /** A name as certificates have it: in ASCII, without a dot at its end; an address without a zone. */

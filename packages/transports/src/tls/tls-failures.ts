@@ -8,10 +8,19 @@ const verifyTexts: ReadonlyMap<string, string> = new Map([
   ["CERT_NOT_YET_VALID", "its certificate is not valid yet: compare the clocks"],
   ["DEPTH_ZERO_SELF_SIGNED_CERT", "its certificate is self-signed, and not in ca"],
   ["SELF_SIGNED_CERT_IN_CHAIN", "its certificate is of an authority that is not in ca"],
-  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "the issuer of its certificate is unknown: not in ca, or missing in its chain"],
+  [
+    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    "the issuer of its certificate is unknown: not in ca, or missing in its chain",
+  ],
   ["UNABLE_TO_GET_ISSUER_CERT", "an issuer in its chain is unknown: not in ca"],
-  ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "the issuer of its certificate is unknown: not in ca, or missing in its chain"],
-  ["CERT_SIGNATURE_FAILURE", "the signature of its certificate is wrong: another authority of the same name made it"],
+  [
+    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+    "the issuer of its certificate is unknown: not in ca, or missing in its chain",
+  ],
+  [
+    "CERT_SIGNATURE_FAILURE",
+    "the signature of its certificate is wrong: another authority of the same name made it",
+  ],
   ["INVALID_PURPOSE", "its certificate is not meant for this use"],
   ["CERT_REVOKED", "its certificate was revoked"],
 ]);
