@@ -138,3 +138,49 @@ describe("what appendix F of RFC 8949 says is not well-formed", () => {
     });
   }
 });
+
+/** What cbor2 6.2.1 of Python writes. */
+const ofPython: readonly (readonly [python: string, hex: string, value: unknown])[] = [
+  ["1700000000000", "1b0000018bcfe56800", 1_700_000_000_000n],
+  ["-2**40", "3b000000ffffffffff", -1_099_511_627_776n],
+  ["2**70", "c249400000000000000000", 2n ** 70n],
+  ["(1, 2)", "820102", [1, 2]],
+  ["{1: 'a', -2: 'b'}", "a2016161216162", { "1": "a", "-2": "b" }],
+  ["frozenset([1])", "d901028101", new Set([1])],
+  [
+    "datetime(2024, 8, 1, 12, 0, 0, 123456, tzinfo=timezone.utc)",
+    "c0781b323032342d30382d30315431323a30303a30302e3132333435365a",
+    new Date("2024-08-01T12:00:00.123Z"),
+  ],
+  [
+    "datetime(2024, 8, 1, tzinfo=timezone(timedelta(hours=2)))",
+    "c07819323032342d30382d30315430303a30303a30302b30323a3030",
+    new Date("2024-07-31T22:00:00Z"),
+  ],
+  ["the same as a timestamp", "c1fb41d9aade3007e6b4", new Date("2024-08-01T12:00:00.123Z")],
+];
+
+const refusedOfPython: readonly (readonly [python: string, hex: string, reason: string])[] = [
+  ["{True: 1}", "a1f501", "a key that is neither text nor an integer"],
+  ["Decimal('1.1')", "c482200b", "tag 4"],
+  ["UUID(int=5)", "d8255000000000000000000000000000000005", "tag 37"],
+  ["Fraction(1, 3)", "d81e820103", "tag 30"],
+  ["re.compile('a')", "d8236161", "tag 35"],
+  ["ip_address('1.2.3.4')", "d8344401020304", "tag 52"],
+  ["date(2024, 8, 1)", "d903ec6a323032342d30382d3031", "tag 1004"],
+  ["[1], with value sharing", "d81c8101", "tag 28"],
+];
+
+describe("of what Python writes", () => {
+  for (const [python, hex, value] of ofPython) {
+    it(`${python} is read`, () => {
+      expect(cbor().decode(bytes(hex))).toStrictEqual(value);
+    });
+  }
+
+  for (const [python, hex, reason] of refusedOfPython) {
+    it(`${python} is refused, saying why`, () => {
+      expect(() => cbor().decode(bytes(hex))).toThrow(`cbor payload has ${reason}`);
+    });
+  }
+});
