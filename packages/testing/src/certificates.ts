@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey, webcrypto } from "node:crypto";
-// The polyfill that the decorators of x509 need; it must come first.
+// What the decorators of x509 need to be there before them.
+// oxlint-disable-next-line import/no-unassigned-import
 import "reflect-metadata";
 import {
   AuthorityKeyIdentifierExtension,

@@ -92,6 +92,7 @@ describe("the end of a link of Tls", () => {
     await waitFor(() => heard.text === "hello", { what: "the text has arrived" });
     proxy.endClient();
     await waitFor(() => heard.hasPeerEnded, { what: "the end was told" });
+    expect(heard.isClosed).toBe(false);
   });
 
   it("names the alert of a server that wants a certificate", async () => {

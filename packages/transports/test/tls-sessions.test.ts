@@ -17,6 +17,7 @@ import {
 } from "./tls-scene.ts";
 
 const ca = authority.cert;
+const toLoopback = async (): Promise<string[]> => ["127.0.0.1"];
 
 /** A foreign server that says one word, so that its tickets have come when the word has. */
 async function countingServer(
@@ -55,8 +56,7 @@ describe.each(["TLSv1.2", "TLSv1.3"] as const)("a session of %s", (version) => {
 
   it("is not resumed by another transport, or for another name or address", async () => {
     const { address, resumed, port } = await countingServer(limits);
-    const lookup = async (): Promise<string[]> => ["127.0.0.1"];
-    const transport = new Tls({ ca, lookup });
+    const transport = new Tls({ ca, lookup: toLoopback });
     await dialAndLeave(transport, address);
     await dialAndLeave(new Tls({ ca }), address);
     await dialAndLeave(transport, `localhost:${port}`);

@@ -51,7 +51,8 @@ describe("a dialer of Tls", () => {
 
   it("takes a server whose authority it was given, by address and by name", async () => {
     const { address, port, links } = await listen(new Tls(serverIdentity));
-    await dial(new Tls({ ca }), address);
+    const { link } = await dial(new Tls({ ca }), address);
+    expect(link.remoteAddress).toBe(address);
     await dial(new Tls({ ca, lookup: toLoopback }), `orders.example:${port}`);
     await dial(new Tls({ ca: [stranger.cert, ca], lookup: toLoopback }), `ORDERS.example.:${port}`);
     await waitFor(() => links.length === 3, { what: "all links have arrived" });
@@ -71,7 +72,8 @@ describe("a dialer of Tls", () => {
     const { address } = await listen(new Tls(serverIdentity));
     process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
     onTestFinished(() => void delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"]);
-    await dialFailure(new Tls(), address);
+    const { message } = await dialFailure(new Tls(), address);
+    expect(message).toContain("not in ca");
   });
 
   it("says which names a certificate is for when the name is wrong", async () => {
@@ -116,8 +118,9 @@ describe("a dialer of Tls", () => {
 
   it("dials a wildcard as this host, and verifies its address", async () => {
     const { listener, links } = await listen(new Tls(serverIdentity), "0.0.0.0:0");
-    await dial(new Tls({ ca }), listener.address);
+    const { link } = await dial(new Tls({ ca }), listener.address);
     await waitFor(() => links.length === 1, { what: "the link has arrived" });
+    expect(link.remoteAddress).toMatch(/^127\.0\.0\.1:\d+$/);
   });
 
   it.each([

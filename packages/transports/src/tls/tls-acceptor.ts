@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import process from "node:process";
-import type { Server, TLSSocket } from "node:tls";
+import type { SecureContext, Server, TLSSocket } from "node:tls";
 import { createServer } from "node:tls";
 import type { ListenerHandlers } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
@@ -13,6 +13,8 @@ import type { ResolvedTlsOptions } from "./tls-options.ts";
 
 /** Node's own deadline, which is about silence and not about the whole; ours comes before it. */
 const noTimeoutMs = 2 ** 31 - 1;
+
+type SniDone = (error: Error | null, context?: SecureContext) => void;
 
 interface Handshake {
   readonly raw: Socket;
@@ -50,14 +52,7 @@ export class TlsAcceptor {
       requestCert: clientCertificates !== "none",
       rejectUnauthorized: clientCertificates === "required",
       handshakeTimeout: noTimeoutMs,
-      SNICallback: (serverName, done) => {
-        this.#credentials.contextFor(serverName).then(
-          (context) => done(null, context),
-          (error: unknown) => {
-            this.#refuseNext(MsgError.from(error, "MSG_HANDLER_FAILED", "sni failed"), done);
-          },
-        );
-      },
+      SNICallback: (serverName, done) => void this.#onServerName(serverName, done),
     });
     this.#server.on("secureConnection", (socket) => this.#onSecure(socket));
     this.#server.on("tlsClientError", (error, socket) => this.#onFailed(error, socket));
@@ -107,6 +102,17 @@ export class TlsAcceptor {
       handshake.raw.destroy();
     }
     this.#handshakes.clear();
+  }
+
+  async #onServerName(serverName: string, done: SniDone): Promise<void> {
+    let context: SecureContext | undefined;
+    try {
+      context = await this.#credentials.contextFor(serverName);
+    } catch (error) {
+      this.#refuseNext(MsgError.from(error, "MSG_HANDLER_FAILED", "sni failed"), done);
+      return;
+    }
+    done(null, context);
   }
 
   #onSecure(socket: TLSSocket): void {
@@ -170,9 +176,9 @@ export class TlsAcceptor {
   }
 
   /** Lets Node destroy a connection, which it does at once, and without a word about which. */
-  #refuseNext(error: MsgError, destroy: (error: Error) => void): void {
+  #refuseNext(error: MsgError, done: SniDone): void {
     const standing = Array.from(this.#handshakes.values()).filter(({ raw }) => !raw.destroyed);
-    destroy(error);
+    done(error);
     const destroyed = standing.find(({ raw }) => raw.destroyed);
     if (destroyed !== undefined) this.#refuse(destroyed, error);
   }

@@ -80,9 +80,9 @@ export class TlsCredentials {
     const found = this.#byIdentity.get(identity);
     if (found !== undefined) return found;
     const { cert, key, passphrase } = identity;
-    const read = identityOf(where, cert, key, passphrase);
-    if (read.cert === undefined) throw invalid(where, "cert and key are not given");
-    const context = contextOf(`${where}cert and key`, { ...this.serverOptions, ...read });
+    const known = identityOf(where, cert, key, passphrase);
+    if (known.cert === undefined) throw invalid(where, "cert and key are not given");
+    const context = contextOf(`${where}cert and key`, { ...this.serverOptions, ...known });
     this.#byIdentity.set(identity, context);
     return context;
   }
