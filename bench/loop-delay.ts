@@ -6,13 +6,14 @@
  *     [--payload json,random] [--compressor none,gzip,zstd,snappy,lz4] [--json] [--record]
  *
  * Each end watches its own loop with `monitorEventLoopDelay`, resolution 1 ms: an idle loop shows
- * about 1 ms. What else the machine does shows too, so let it do nothing. A compressor that is not
+ * about 1 ms. What else the machine does shows too, so let it do nothing. The most CPU time of the
+ * main thread in one turn is free of that; Node.js tells it from 22.19 on. A compressor that is not
  * installed is left out. `--record` adds a line for each row to bench/history/loop-delay.jsonl.
  */
 import type { ChildProcess } from "node:child_process";
 import { fork } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { LoopDelay } from "./loop-delay-end.ts";
@@ -44,7 +45,12 @@ interface Round {
   readonly receiver: LoopDelay;
 }
 
-type Summary = Readonly<Record<keyof LoopDelay, Figure>>;
+interface Summary {
+  readonly p50: Figure;
+  readonly p99: Figure;
+  readonly max: Figure;
+  readonly cpuMax?: Figure;
+}
 
 const endFile = new URL("loop-delay-end.ts", import.meta.url);
 
@@ -78,10 +84,12 @@ function message<T>(child: ChildProcess): Promise<T> {
 }
 
 function summary(delays: readonly LoopDelay[]): Summary {
+  const cpuMax = delays.flatMap((delay) => delay.cpuMax ?? []);
   return {
     p50: figure(delays.map(({ p50 }) => p50)),
     p99: figure(delays.map(({ p99 }) => p99)),
     max: figure(delays.map(({ max }) => max)),
+    ...(cpuMax.length > 0 ? { cpuMax: figure(cpuMax) } : {}),
   };
 }
 
@@ -98,6 +106,7 @@ async function measure(row: Row): Promise<void> {
     rounds: rounds.length,
     node,
     machine,
+    load: loadavg()[0],
     senderMs: summary(rounds.map(({ sender }) => sender)),
     receiverMs: summary(rounds.map(({ receiver }) => receiver)),
   };
@@ -108,10 +117,11 @@ async function measure(row: Row): Promise<void> {
 
 /** The median of the rounds; of the longest delay the worst of all rounds too. */
 function tableRow({ transport, payload, compressor }: Row, ...ends: readonly Summary[]): string {
-  const columns = ends.flatMap(({ p50, p99, max }) => [
+  const columns = ends.flatMap(({ p50, p99, max, cpuMax }) => [
     p50.median,
     p99.median,
     `${max.median} (${max.max})`,
+    cpuMax === undefined ? "-" : `${cpuMax.median} (${cpuMax.max})`,
   ]);
   return `| ${[transport, payload, compressor, ...columns].join(" | ")} |`;
 }
@@ -135,9 +145,9 @@ if (!values.json) {
   console.log(
     "Event loop delay in ms, median of the rounds; in brackets the worst of all rounds.\n",
   );
-  const end = "p50 | p99 | max";
+  const end = "p50 | p99 | max | CPU max";
   console.log(`| transport | payload | compressor | sender: ${end} | receiver: ${end} |`);
-  console.log("| --- | --- | --- | --: | --: | --: | --: | --: | --: |");
+  console.log(`| --- | --- | --- |${" --: |".repeat(8)}`);
 }
 for (const compressor of values.compressor.split(",")) {
   if (!(await isInstalled(compressor))) continue;
