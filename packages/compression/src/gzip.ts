@@ -1,11 +1,12 @@
 import { constants } from "node:buffer";
 import { crc32, createGzip, createInflateRaw, gzipSync, inflateRawSync } from "node:zlib";
-import type { Gzip, InflateRaw, ZlibOptions } from "node:zlib";
+import type { InflateRaw, ZlibOptions } from "node:zlib";
 import type { Compressor, MsgError } from "@msg-ts/core";
 import { gzipHeaderBytes } from "./gzip-header.ts";
 import { crc32InTurns, joinedInTurns } from "./in-turns.ts";
 import type { AsyncOptions } from "./options.ts";
 import { checkMinAsyncBytes, checkWhole } from "./options.ts";
+import { piecesOf } from "./pieces.ts";
 import { compressFailed, decompressFailed, isOverLimit, tooLarge, trimmed } from "./results.ts";
 
 /** How {@link gzip} works. */
@@ -135,26 +136,6 @@ async function inflateOnThread(
   const plain = await joinedInTurns(await piecesOf(engine, payload.subarray(start), maxBytes));
   checkTrailer(payload, start + engine.bytesWritten, plain.length, await crc32InTurns(plain));
   return plain;
-}
-
-/** Runs `input` through zlib on a thread. Rejects as soon as there are more than `maxBytes`. */
-function piecesOf(
-  engine: Gzip | InflateRaw,
-  input: Uint8Array,
-  maxBytes: number,
-): Promise<Uint8Array[]> {
-  return new Promise((resolve, reject) => {
-    const pieces: Uint8Array[] = [];
-    let bytes = 0;
-    engine.on("data", (piece: Uint8Array) => {
-      pieces.push(piece);
-      bytes += piece.length;
-      if (bytes > maxBytes) engine.destroy(tooLarge(maxBytes));
-    });
-    engine.on("error", reject);
-    engine.on("end", () => resolve(pieces));
-    engine.end(input);
-  });
 }
 
 /** What `inflateRawSync` gives with the setting `info`. */

@@ -118,10 +118,12 @@ const refused = expect.stringMatching(/^MSG_(?:DECOMPRESS_FAILED|PAYLOAD_TOO_LAR
 for (const { name, isAbsent, create } of backends) {
   describe.skipIf(isAbsent)(`${name} refuses`, () => {
     for (const { what, payload } of bombs) {
-      it(`${what}, in under 100 ms`, async () => {
-        const startMs = performance.now();
-        expect(await outcomeOf(() => create().decompress(payload, mebibyte))).toEqual(refused);
-        expect(performance.now() - startMs).toBeLessThan(100);
+      it(`${what}, in under 100 ms of work`, async () => {
+        const compressor = create();
+        const before = process.cpuUsage();
+        expect(await outcomeOf(() => compressor.decompress(payload, mebibyte))).toEqual(refused);
+        const { user, system } = process.cpuUsage(before);
+        expect((user + system) / 1000).toBeLessThan(100);
       });
 
       it(`${what}, and takes under twice the limit of memory`, async () => {
