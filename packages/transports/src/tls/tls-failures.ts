@@ -109,6 +109,9 @@ function failureOf(error: Error, hostCode: string): Failure {
   if (hostCode === "ERR_SSL_NO_SHARED_CIPHER") {
     return { code: "MSG_PROTOCOL", text: "no cipher in common" };
   }
+  if (hostCode === "ERR_TLS_RENEGOTIATION_DISABLED") {
+    return { code: "MSG_PROTOCOL", text: "it asked for another handshake" };
+  }
   if (hostCode.startsWith("ERR_SSL_")) {
     return { code: "MSG_PROTOCOL", text: "it broke the rules of TLS" };
   }
