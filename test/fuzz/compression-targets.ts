@@ -38,6 +38,7 @@ const gzipTarget = compressionTarget({
     await gzipBomb(63, "00000000 01000000"),
     await gzipBomb(200, "00000000 ffffffff"),
     slowGzip(30_000),
+    slowGzip(mebibyte),
   ],
   editLength: (payload, random) => {
     const at = Math.max(0, payload.length - random.pick([4, 8]));

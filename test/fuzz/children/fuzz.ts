@@ -21,13 +21,16 @@ const makeCase = await target.open();
 if (typeof makeCase === "string") await tell({ type: "unavailable", why: makeCase });
 else {
   const fuzzer = new Fuzzer(target, makeCase);
+  const reports = Math.ceil((plan.to - plan.from) / reportRuns);
+  const halfway = plan.from + Math.floor(reports / 2) * reportRuns;
   let memory: MemoryWatch | undefined;
   for (let from = plan.from; from < plan.to; from += reportRuns) {
     const to = Math.min(plan.to, from + reportRuns);
     await fuzzer.run({ seed: plan.seed, from, to }, writeProgress);
+    if (from === halfway) memory?.halfway();
     // The first runs load what is loaded once.
-    memory ??= new MemoryWatch();
-    await tell({ type: "counts", counts: fuzzer.counts, memory: memory.report() });
+    memory ??= await MemoryWatch.start();
+    await tell({ type: "counts", counts: fuzzer.counts, memory: await memory.report() });
   }
 }
 process.disconnect();
