@@ -7,7 +7,7 @@ import { loadNativePackage } from "../src/native-package.ts";
 import { addonZstd, zstdAddonOf, zstdOfAddon } from "../src/zstd-addon.ts";
 import type { ZstdAddon, ZstdFunctions } from "../src/zstd-addon.ts";
 import { zstdWith } from "../src/zstd-compressor.ts";
-import { compressedBlock, fullBlock, windows, zstdFrame } from "./zstd-frames.ts";
+import { compressedBlock, fullBlock, rleBlock, windows, zstdFrame } from "./zstd-frames.ts";
 
 vi.mock(import("../src/native-package.ts"), { spy: true });
 const load = vi.mocked(loadNativePackage);
@@ -91,6 +91,19 @@ describe("@mongodb-js/zstd", () => {
     expect(() => compressor.decompress(cut, 100)).toThrow(
       expect.objectContaining({ code: "MSG_DECOMPRESS_FAILED" }),
     );
+    expect(decompress).not.toHaveBeenCalled();
+  });
+
+  it("is not given a frame that says that it is over the limit", () => {
+    const decompress = vi.fn<ZstdFunctions["decompress"]>(real.decompress);
+    const { compressor } = spied({ decompress });
+    const announcing = zstdFrame({ announces: 100, blocks: [compressedBlock(100)] });
+    const runs = zstdFrame({ window: windows.mib2, blocks: [rleBlock(50), rleBlock(50)] });
+    for (const payload of [announcing, runs, Buffer.concat([runs, announcing])]) {
+      expect(() => compressor.decompress(payload, 99)).toThrow(
+        expect.objectContaining({ code: "MSG_PAYLOAD_TOO_LARGE" }),
+      );
+    }
     expect(decompress).not.toHaveBeenCalled();
   });
 
