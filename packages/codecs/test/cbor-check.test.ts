@@ -17,7 +17,9 @@ function filled(head: string, body: string, length: number): Uint8Array {
   const [start, part] = [bytes(head), bytes(body)];
   const payload = new Uint8Array(length);
   payload.set(start);
-  for (let at = start.length; at < length; at += part.length) payload.set(part, at);
+  for (let at = start.length; at < length; at++) {
+    payload[at] = part[(at - start.length) % part.length] ?? 0;
+  }
   return payload;
 }
 
@@ -46,6 +48,13 @@ describe("a payload is refused", () => {
         "cbor payload has a length or a tag of 8 bytes at byte 0",
       );
     }
+  });
+
+  it("when a simple value is written in two bytes, or unknown", () => {
+    expect(refusal("f81f")).toBe(
+      "cbor payload is not well-formed: a simple value in two bytes at byte 0",
+    );
+    expect(refusal("f820")).toBe("cbor payload has the unknown simple value 32 at byte 0");
   });
 
   it("when a break code is not where one may be", () => {

@@ -4,6 +4,7 @@ import type { CborOptions } from "@msg-ts/codecs/cbor";
 import { hex } from "@msg-ts/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { arbitraryJson } from "./arbitrary-text.ts";
 import { refusal as refused } from "./refusal.ts";
 
 /** The message of the error that encoding ends in. */
@@ -26,8 +27,9 @@ describe("a value is written", () => {
 
   it("with as many keys as it has, also past 65535", () => {
     const value = Object.fromEntries(Array.from({ length: 70_000 }, (_, key) => [`k${key}`, key]));
-    expect(encoded(value).slice(0, 10)).toBe("ba00011170");
-    expect(again(value)).toEqual(value);
+    const payload = codec.encode(value);
+    expect(hex(payload.subarray(0, 5))).toBe("ba00011170");
+    expect(isDeepStrictEqual(codec.decode(payload), value)).toBe(true);
   });
 
   it("as a float where it is no integer of 32 bits, as a bigint in 8 bytes", () => {
@@ -79,11 +81,6 @@ describe("what comes back as it was", () => {
   }
 
   it("is any value of JSON, and what JSON has no form for", () => {
-    // Well-formed text: a lone surrogate is refused, as another test says.
-    const json = fc
-      .json({ stringUnit: "binary" })
-      .map((text) => JSON.parse(text) as unknown)
-      .filter((given) => !JSON.stringify(given).includes('"__proto__"'));
     const more = fc.oneof(
       fc.bigInt(),
       fc.date({ noInvalidDate: true }),
@@ -92,23 +89,12 @@ describe("what comes back as it was", () => {
       fc.double().map((number) => (Object.is(number, -0) ? 0 : number)),
     );
     fc.assert(
-      fc.property(fc.array(fc.oneof(json, more)), (given) => {
-        expect(again(given)).toStrictEqual(given.map(withoutMinusZero));
+      fc.property(fc.array(fc.oneof(arbitraryJson, more)), (given) => {
+        expect(isDeepStrictEqual(again(given), given)).toBe(true);
       }),
     );
   });
 });
-
-/** `JSON.parse` gives -0 for `-0`. */
-function withoutMinusZero(value: unknown): unknown {
-  if (value === 0) return 0;
-  if (Array.isArray(value)) return value.map(withoutMinusZero);
-  if (typeof value !== "object" || value === null) return value;
-  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, withoutMinusZero(item)]),
-  );
-}
 
 describe("what comes back as something else", () => {
   it("is -0, as 0", () => {

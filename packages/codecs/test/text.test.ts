@@ -2,6 +2,7 @@ import { text } from "@msg-ts/codecs/text";
 import { bytes, hex } from "@msg-ts/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { arbitraryText } from "./arbitrary-text.ts";
 import { refusal } from "./refusal.ts";
 
 describe("text", () => {
@@ -15,7 +16,7 @@ describe("text", () => {
 
   it("comes out as it went in, a byte order mark included", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (given) => {
+      fc.property(arbitraryText, (given) => {
         expect(text().decode(text().encode(given))).toBe(given);
       }),
     );
