@@ -6,7 +6,6 @@ import { MsgError } from "@msg-ts/core";
 import type { Pem, ResolvedTlsOptions, TlsCertificates, TlsIdentity } from "./tls-options.ts";
 import { TlsSessions } from "./tls-sessions.ts";
 
-const ticketKeyBytes = 48;
 const sessionIdContextBytes = 16;
 
 /**
@@ -41,7 +40,6 @@ export class TlsCredentials {
       ...shared,
       // Without any: whoever was not asked for a certificate needs no authority.
       ca: ca ?? [],
-      ticketKeys: randomBytes(ticketKeyBytes),
       sessionIdContext: randomBytes(sessionIdContextBytes).toString("hex"),
     };
     this.clientContext = contextOf("cert and key", ca === undefined ? shared : { ...shared, ca });
