@@ -40,7 +40,8 @@ function installPackages(names: readonly string[]): string | undefined {
   if (process.getuid?.() !== 0) return "this needs root";
   if (aptGet("--version") !== undefined) return "there is no apt-get";
   console.log(`installing ${names.join(", ")} with apt-get`);
-  const args = ["install", "--yes", "--no-install-recommends", ...names];
+  const waiting = ["-o", "DPkg::Lock::Timeout=60"];
+  const args = ["install", "--yes", "--no-install-recommends", ...waiting, ...names];
   // The lists of a fresh image are empty or old.
   return aptGet(...args) === undefined ? undefined : (aptGet("update") ?? aptGet(...args));
 }

@@ -9,6 +9,7 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import type { Check } from "./checks.ts";
 import { checks } from "./checks.ts";
 import { install, installCommand } from "./install.ts";
 import type { Program } from "./programs.ts";
@@ -22,8 +23,7 @@ const { values } = parseArgs({
   },
 });
 
-const names = values.only?.split(",");
-const chosen = checks.filter(({ name }) => names?.includes(name) ?? true);
+const chosen = values.only?.split(",").map(checkNamed) ?? checks;
 const wanted = chosen.map(({ program }) => program);
 const { versions, isShort } = install(wanted);
 
@@ -41,6 +41,12 @@ try {
   python.close();
 }
 
+function checkNamed(name: string): Check {
+  const check = checks.find((each) => each.name === name);
+  if (check !== undefined) return check;
+  throw new Error(`there is no check ${name}: ${checks.map((each) => each.name).join(", ")}`);
+}
+
 /** Says what is missing and how it comes here. */
 function skipLine(name: string, { debianPackage }: Program): string {
   return `${name}: SKIPPED, because the package ${debianPackage} is not installed: ${installCommand([debianPackage])}`;
@@ -52,5 +58,6 @@ for (const line of [...tally.lines(), ...skipped]) console.log(line);
 
 const isSkipAllowed = isShort && !values.require;
 const isWell = tally.mismatches === 0 && (skipped.length === 0 || isSkipAllowed);
-console.log(isWell ? "crosscheck: nothing differs" : "crosscheck: FAILED");
-process.exitCode = isWell && tally.total > 0 ? 0 : 1;
+const compared = `${tally.total} comparisons, ${tally.mismatches} differ, ${skipped.length} checks skipped`;
+console.log(`crosscheck: ${isWell ? "well" : "FAILED"}: ${compared}`);
+process.exitCode = isWell ? 0 : 1;

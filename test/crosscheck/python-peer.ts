@@ -25,6 +25,7 @@ export class PythonPeer {
 
   constructor() {
     this.#process.stderr.on("data", (chunk) => (this.#errors += String(chunk)));
+    this.#process.on("error", (error) => (this.#errors += error.message));
     // A process that ended is seen where its answer is awaited.
     this.#process.stdin.on("error", () => {});
   }
