@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expectNoLeaks, TestAuthority, waitFor } from "@msg-ts/testing";
 import { Tcp } from "@msg-ts/transports/tcp";
 import { Tls } from "@msg-ts/transports/tls";
@@ -19,6 +22,26 @@ import {
 
 const ca = authority.cert;
 const toLoopback = async (): Promise<string[]> => ["127.0.0.1"];
+
+/** The file and all that it imports from beside it, and what those import from elsewhere. */
+function importsOf(file: string, found: Set<string> = new Set()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const [, name = ""] of readFileSync(file, "utf8").matchAll(/ from "([^"]+)"/g)) {
+    if (name.startsWith(".")) importsOf(join(dirname(file), name), found);
+    else found.add(name);
+  }
+  return found;
+}
+
+describe("the other transports", () => {
+  it.each(["tcp", "ipc", "inproc"])("load nothing of TLS: %s", (name) => {
+    const index = fileURLToPath(new URL(`../src/${name}/index.ts`, import.meta.url));
+    const loaded = [...importsOf(index)];
+    expect(loaded.length).toBeGreaterThan(3);
+    expect(loaded.filter((path) => /node:tls|[/\\]src[/\\]tls[/\\]/.test(path))).toEqual([]);
+  });
+});
 
 describe("addresses of Tls", () => {
   it.each([
