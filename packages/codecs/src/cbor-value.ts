@@ -199,8 +199,7 @@ function isNoData(value: object): boolean {
     Symbol.iterator in value ||
     Symbol.asyncIterator in value ||
     value instanceof Error ||
-    value instanceof RegExp ||
-    value instanceof ArrayBuffer
+    value instanceof RegExp
   );
 }
 

@@ -133,6 +133,9 @@ describe("what comes back as something else", () => {
       }
     }
     expect(again([new Money()])).toStrictEqual([{ amount: 150n, at: new Date(0) }]);
+    // The array, the object, two keys and two values: the instance itself does not count.
+    expect(() => cbor({ maxItems: 6 }).encode([new Money()])).not.toThrow();
+    expect(refusal([new Money()], { maxItems: 5 })).toMatch(/maxItems/);
     expect(again(new URL("tcp://host:1/"))).toBe("tcp://host:1/");
     class Self {
       readonly a = 1;
@@ -194,6 +197,14 @@ describe("a value is refused, saying where it is", () => {
     for (const [name, value] of Object.entries(values)) {
       expect(refusal({ value })).toBe(`cbor cannot encode an instance of ${name} at value`);
     }
+    class Feed {
+      async *[Symbol.asyncIterator](): AsyncGenerator<number> {
+        yield 1;
+      }
+    }
+    expect(refusal({ feed: new Feed() })).toBe("cbor cannot encode an instance of Feed at feed");
+    const failure = Object.assign(new Error("a"), { toJSON: () => ({}) });
+    expect(refusal(failure)).toBe("cbor cannot encode an instance of Error");
     const iterators = [[1][Symbol.iterator](), new Map().keys(), "a".matchAll(/a/g), generator()];
     for (const value of iterators) {
       expect(refusal([value])).toMatch(/^cbor cannot encode an instance of [A-Za-z ]+ at \[0\]$/);
@@ -262,7 +273,12 @@ describe("a value is refused, saying where it is", () => {
       "cbor cannot encode an integer of more bytes than maxBignumBytes, 1024, at a",
     );
     expect(refusal(-(2n ** 8192n) - 1n)).toMatch(/maxBignumBytes, 1024,$/);
-    expect(refusal(2n ** 64n, { maxBignumBytes: 0 })).toMatch(/maxBignumBytes, 0,$/);
+    const none = { maxBignumBytes: 0 };
+    expect(refusal(2n ** 64n, none)).toMatch(/maxBignumBytes, 0,$/);
+    expect(refusal(-(2n ** 64n), none)).toMatch(/maxBignumBytes, 0,$/);
+    expect(hex(cbor(none).encode([2n ** 64n - 1n, 1n - 2n ** 64n]))).toBe(
+      `821b${"ff".repeat(8)}3b${"ff".repeat(7)}fe`,
+    );
   });
 });
 
