@@ -6,6 +6,8 @@ export interface Case {
   /** How the input was made and how the target is set, for a report. */
   readonly how: string;
   readonly input: Uint8Array;
+  /** Whether it may take so much memory that two at a time would be mistaken for too much. */
+  readonly isLarge?: boolean;
   /** Takes the input in. Called again when the first call was slow. */
   take(): unknown;
   /** What is wrong with this result, or nothing. */

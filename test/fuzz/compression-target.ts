@@ -109,6 +109,7 @@ function makeCase({ algorithm, compressors, corpus, random }: Ingredients): Case
   return {
     how: `${how}; at most ${maxBytes} bytes, ${place}`,
     input,
+    isLarge: maxBytes > mebibyte,
     take: () => compressors[place].decompress(input, maxBytes),
     wrongResult: (result) => wrongResult(result, maxBytes, plain),
     wrongRefusal: (code) => wrongRefusal(code, maxBytes, plain),

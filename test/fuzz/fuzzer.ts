@@ -59,24 +59,36 @@ interface Outcome {
   readonly blockedMs: number;
 }
 
+/** What a fuzzer tells while it runs. */
+export interface FuzzHooks {
+  /** Is told each run before its input is taken in. */
+  readonly beforeRun?: (run: number) => void;
+  /** A large input was taken in: its memory may be collected. */
+  readonly afterLarge?: () => Promise<void>;
+}
+
 /** Takes in the inputs of a plan, one at a time. */
 export class Fuzzer {
   readonly counts: FuzzCounts = noCounts();
   readonly #target: Target;
   readonly #makeCase: CaseMaker;
 
-  constructor(target: Target, makeCase: CaseMaker) {
+  readonly #hooks: FuzzHooks;
+
+  constructor(target: Target, makeCase: CaseMaker, hooks: FuzzHooks = {}) {
     this.#target = target;
     this.#makeCase = makeCase;
+    this.#hooks = hooks;
   }
 
-  /** @param beforeRun - is told each run before its input is taken in. */
-  async run(plan: FuzzPlan, beforeRun?: (run: number) => void): Promise<FuzzCounts> {
+  async run(plan: FuzzPlan): Promise<FuzzCounts> {
     const { seed, from, to, maxInputBytes = Infinity } = plan;
     for (let run = from; run < to; run++) {
-      beforeRun?.(run);
+      this.#hooks.beforeRun?.(run);
       const made = this.#makeCase(Random.ofRun(seed, run));
-      if (made.input.length <= maxInputBytes) await this.#take(run, made);
+      if (made.input.length > maxInputBytes) continue;
+      await this.#take(run, made);
+      if (made.isLarge === true) await this.#hooks.afterLarge?.();
     }
     return this.counts;
   }

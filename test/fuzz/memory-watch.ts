@@ -5,9 +5,9 @@ const mebibyte = 1024 * 1024;
 
 /**
  * What a process may take at most, beyond what it had after its first runs: twice the largest limit
- * that a call is given, 64 MiB, and as much again as garbage that is not collected yet.
+ * that a call is given, 64 MiB, and half as much again as garbage that is not collected yet.
  */
-const maxPeakGrowthBytes = 256 * mebibyte;
+const maxPeakGrowthBytes = 192 * mebibyte;
 
 /**
  * What it may have more of when all garbage is collected: no call may leave anything. What was freed
@@ -41,7 +41,7 @@ export class MemoryWatch {
   }
 
   static async start(): Promise<MemoryWatch> {
-    await collect();
+    await collectGarbage();
     return new MemoryWatch(process.memoryUsage());
   }
 
@@ -51,7 +51,7 @@ export class MemoryWatch {
   }
 
   async report(): Promise<MemoryReport> {
-    await collect();
+    await collectGarbage();
     const { rss, external } = process.memoryUsage();
     this.#leastLeft = Math.min(this.#leastLeft, rss - this.#resident);
     const peak = process.resourceUsage().maxRSS * 1024;
@@ -84,8 +84,8 @@ export function shownMebibytes(bytes: number): string {
   return `${(bytes / mebibyte).toFixed(1)} MiB`;
 }
 
-/** What native packages lend is given back in later turns of the event loop. */
-async function collect(): Promise<void> {
+/** Collects all garbage. What native packages lend is given back in later turns of the event loop. */
+export async function collectGarbage(): Promise<void> {
   if (globalThis.gc === undefined) throw new Error("memory is watched with --expose-gc only");
   for (let round = 0; round < collections; round++) {
     globalThis.gc();

@@ -3,7 +3,7 @@ import { openSync, writeSync } from "node:fs";
 import process from "node:process";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Fuzzer } from "../fuzzer.ts";
-import { MemoryWatch } from "../memory-watch.ts";
+import { collectGarbage, MemoryWatch } from "../memory-watch.ts";
 import type { ChildPlan, ChildReport } from "../supervisor.ts";
 import { targetNamed } from "../targets.ts";
 
@@ -20,13 +20,16 @@ const target = targetNamed(plan.target);
 const makeCase = await target.open();
 if (typeof makeCase === "string") await tell({ type: "unavailable", why: makeCase });
 else {
-  const fuzzer = new Fuzzer(target, makeCase);
+  const fuzzer = new Fuzzer(target, makeCase, {
+    beforeRun: writeProgress,
+    afterLarge: collectGarbage,
+  });
   const reports = Math.ceil((plan.to - plan.from) / reportRuns);
   const halfway = plan.from + Math.floor(reports / 2) * reportRuns;
   let memory: MemoryWatch | undefined;
   for (let from = plan.from; from < plan.to; from += reportRuns) {
     const to = Math.min(plan.to, from + reportRuns);
-    await fuzzer.run({ seed: plan.seed, from, to }, writeProgress);
+    await fuzzer.run({ seed: plan.seed, from, to });
     if (from === halfway) memory?.halfway();
     // The first runs load what is loaded once.
     memory ??= await MemoryWatch.start();
