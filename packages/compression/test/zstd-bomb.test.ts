@@ -73,6 +73,14 @@ const bombs: readonly { readonly what: string; readonly payload: Uint8Array }[] 
     payload: joinBytes(times(10_000, zstdFrame({ announces: 5, blocks: [compressedBlock(5)] }))),
   },
   {
+    what: "blocks that make 4 GiB in a window of 128 MiB",
+    payload: zstdFrame({ window: windows.mib128, blocks: times(in4Gib, hidden) }),
+  },
+  {
+    what: "more blocks than anyone needs",
+    payload: zstdFrame({ window, blocks: times(500_000, rleBlock(0)) }),
+  },
+  {
     what: "a block of 2 GiB in a window of 128 MiB",
     payload: zstdFrame({
       window: windows.mib128,
