@@ -88,8 +88,8 @@ function loadBindings(): ZstdFunctions | undefined {
  * three of it to compress better. The beginning of such a frame is decompressed on its own first,
  * then more of it: what it comes to leaves less doubt about the rest.
  *
- * @throws MsgError `MSG_PAYLOAD_TOO_LARGE` also when there is too much doubt left: for large frames
- *   near the limit with blocks of less than a third.
+ * @throws MsgError `MSG_PAYLOAD_TOO_LARGE` also when there is too much doubt left: for frames near a
+ *   limit over 8 MiB with blocks of less than a third, or of half where the window is that wide.
  */
 async function decompressFrame(
   addon: ZstdAddon,
@@ -128,7 +128,7 @@ function spareBytes(addon: ZstdAddon, windowBytes: number, maxBytes: number): nu
 /** Enough to be over the limit when all blocks are full; less when a window is filled as well. */
 function probeBytesOf(windowBytes: number, maxBytes: number): number {
   const isWide = windowBytes > maxBytes / 2;
-  return (isWide ? 0.75 * maxBytes : maxBytes) + maxBlockBytes;
+  return (isWide ? maxBytes / 2 : maxBytes) + maxBlockBytes;
 }
 
 function mayBeTooLarge(possibleBytes: number, maxBytes: number): MsgError {
