@@ -5,7 +5,7 @@
 import { cbor } from "@msg-ts/codecs/cbor";
 import { json } from "@msg-ts/codecs/json";
 import { text } from "@msg-ts/codecs/text";
-import type { Codec, Job, Message, Payload, TopicMessage, Transport } from "msg-ts";
+import type { Codec, Job, Message, Payload, PubOptions, TopicMessage, Transport } from "msg-ts";
 import { PubSocket, PullSocket, PushSocket, raw, RepSocket, ReqSocket, SubSocket } from "msg-ts";
 import { describe, expectTypeOf, it } from "vitest";
 import { z } from "zod";
@@ -26,13 +26,13 @@ describe("sockets of typed values", () => {
   it("without a codec send bytes and text, and receive bytes", () => {
     void ((): unknown => {
       const sub = new SubSocket(transport);
-      expectTypeOf(sub.receive()).resolves.toEqualTypeOf<TopicMessage<Uint8Array>>();
+      expectTypeOf(sub.receive()).resolves.toEqualTypeOf<TopicMessage>();
       const pull = new PullSocket(transport, { window: 1 });
-      expectTypeOf(pull.receive()).resolves.toEqualTypeOf<Job<Uint8Array>>();
+      expectTypeOf(pull.receive()).resolves.toEqualTypeOf<Job>();
       const req = new ReqSocket(transport, {});
-      expectTypeOf(req.request("text")).resolves.toEqualTypeOf<Message<Uint8Array>>();
+      expectTypeOf(req.request("text")).resolves.toEqualTypeOf<Message>();
       const pub = new PubSocket(transport);
-      expectTypeOf(pub.publish).parameter(1).toEqualTypeOf<Payload>();
+      expectTypeOf<Parameters<typeof pub.publish>[1]>().toEqualTypeOf<Payload>();
       // @ts-expect-error a number is neither bytes nor text
       void pub.publish("n", 1);
       return new RepSocket(transport).serve((request) => request.payload);
@@ -63,7 +63,7 @@ describe("sockets of typed values", () => {
       const unknowns = new SubSocket(transport, { codec: json() });
       expectTypeOf(unknowns.receive()).resolves.toHaveProperty("value").toEqualTypeOf<unknown>();
       const pub = new PubSocket(transport, { codec: text() });
-      expectTypeOf(pub.publish).parameter(1).toEqualTypeOf<string>();
+      expectTypeOf<Parameters<typeof pub.publish>[1]>().toEqualTypeOf<string>();
       return new SubSocket(transport, { codec: raw() }).receive();
     });
   });
@@ -94,31 +94,35 @@ describe("sockets of typed values", () => {
   });
 
   it("must be given a codec when they are not of bytes", () => {
-    void ((): unknown => {
+    const options: PubOptions = { heartbeatMs: 1_000 };
+    const wrong = (): unknown => [
       // @ts-expect-error quotes need a codec
-      new SubSocket<Quote>(transport);
+      new SubSocket<Quote>(transport),
       // @ts-expect-error quotes need a codec
-      new PubSocket<Quote>(transport, { heartbeatMs: 1_000 });
+      new PubSocket<Quote>(transport, options),
       // @ts-expect-error quotes need a codec
-      new PushSocket<Quote>(transport);
+      new PushSocket<Quote>(transport),
       // @ts-expect-error quotes need a codec
-      new PullSocket<Quote>(transport, {});
+      new PullSocket<Quote>(transport, {}),
       // @ts-expect-error quotes need a codec, also where questions are text
-      new ReqSocket<string, Quote>(transport);
+      new ReqSocket<string, Quote>(transport),
       // @ts-expect-error quotes need a codec, also where questions are bytes
-      new RepSocket<Uint8Array, Quote>(transport);
+      new RepSocket<Uint8Array, Quote>(transport),
       // Text that is sent needs none.
-      return [new PubSocket<string>(transport), new ReqSocket<string>(transport)];
-    });
+      new PubSocket<string>(transport),
+      new ReqSocket<string>(transport),
+    ];
+    expectTypeOf(wrong).toBeFunction();
   });
 
   it("refuse a codec of something else", () => {
-    void ((): unknown => {
-      const strings: Codec<string> = text();
+    const strings: Codec<string> = text();
+    const wrong = (): unknown => [
       // @ts-expect-error text is no quote
-      new SubSocket<Quote>(transport, { codec: strings });
+      new SubSocket<Quote>(transport, { codec: strings }),
       // @ts-expect-error a quote is no text
-      return new PubSocket<Quote>(transport, { codec: strings });
-    });
+      new PubSocket<Quote>(transport, { codec: strings }),
+    ];
+    expectTypeOf(wrong).toBeFunction();
   });
 });

@@ -1,6 +1,6 @@
 import { lz4 } from "@msg-ts/compression/lz4";
 import { snappy } from "@msg-ts/compression/snappy";
-import { compressibleBytes, hex } from "@msg-ts/testing";
+import { hex } from "@msg-ts/testing";
 import { describe, expect, it } from "vitest";
 import { itRefusesMinAsyncBytes, itWorksInPlace } from "./async-options.ts";
 import { littleEndian32, lz4Bomb, snappyBomb, varint } from "./block-bombs.ts";

@@ -1,5 +1,4 @@
 import { zstd } from "@msg-ts/compression/zstd";
-import type { ZstdOptions } from "@msg-ts/compression/zstd";
 import { bytes, compressibleBytes, hex, incompressibleBytes, joinBytes } from "@msg-ts/testing";
 import { describe, expect, it } from "vitest";
 import { isInPlace, itRefusesMinAsyncBytes, itWorksInPlace } from "./async-options.ts";

@@ -102,6 +102,10 @@ function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
+function refuse(): never {
+  throw new MsgError("MSG_INVALID_VALUE", "price is missing");
+}
+
 const withCode = (code: string): unknown => expect.objectContaining({ code });
 
 describe("a socket with a codec", () => {
@@ -304,10 +308,8 @@ describe("a payload that cannot be decoded", () => {
   it("keeps the codec's own coded error", async () => {
     const scene = new Scene();
     const { network, runtime } = scene;
-    const decode = (): never => {
-      throw new MsgError("MSG_INVALID_VALUE", "price is missing");
-    };
-    const sub = scene.own(new SubSocket(network, { runtime, codec: { name: "strict", decode } }));
+    const codec = { name: "strict", decode: refuse };
+    const sub = scene.own(new SubSocket(network, { runtime, codec }));
     const drops = dropsOf(sub);
     const pub = scene.pub();
     sub.consume(() => {});
@@ -473,14 +475,13 @@ describe("the option codec", () => {
   it("needs one direction only where the socket has only one", () => {
     const scene = new Scene();
     const { network, runtime } = scene;
-    const encode = (): Uint8Array => bytes("00");
-    const decode = (): number => 1;
+    const out = { name: "out", encode: encodeText };
     expect(() => [
-      scene.own(new PubSocket(network, { runtime, codec: { name: "out", encode } })),
-      scene.own(new SubSocket(network, { runtime, codec: { name: "in", decode } })),
+      scene.own(new PubSocket(network, { runtime, codec: out })),
+      scene.own(new SubSocket(network, { runtime, codec: { name: "in", decode: decodeText } })),
     ]).not.toThrow();
-    expect(
-      () => new ReqSocket(network, { runtime, codec: { name: "out", encode } as never }),
-    ).toThrow(withCode("MSG_INVALID_OPTION"));
+    expect(() => new ReqSocket(network, { runtime, codec: out as never })).toThrow(
+      withCode("MSG_INVALID_OPTION"),
+    );
   });
 });
