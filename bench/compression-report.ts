@@ -79,10 +79,10 @@ export function tables(lines: readonly CompressionLine[]): string {
     ...lines.map(circumstancesOf),
     "",
     ...dataKinds.flatMap((data) => [...callTable(lines, data), ""]),
-    spreadOf(
-      "Calls",
-      lines.flatMap(({ calls }) =>
-        calls.flatMap(({ compress, decompress }) => [
+    ...lines.map((line) =>
+      spreadOf(
+        `calls, Node.js ${majorOf(line)}`,
+        line.calls.flatMap(({ compress, decompress }) => [
           compress.mbPerCpuSecond,
           decompress.mbPerCpuSecond,
         ]),
@@ -91,23 +91,26 @@ export function tables(lines: readonly CompressionLine[]): string {
     "",
     ...socketTable(lines),
     "",
-    spreadOf(
-      "MB/s through a socket",
-      lines.flatMap(({ sockets }) => sockets.map(({ mbPerSecond }) => mbPerSecond)),
-    ),
-    spreadOf(
-      "CPU through a socket",
-      lines.flatMap(({ sockets }) =>
-        sockets.flatMap(({ sendCpuMicros, receiveCpuMicros }) => [sendCpuMicros, receiveCpuMicros]),
+    ...lines.flatMap((line) => [
+      spreadOf(
+        `MB/s, Node.js ${majorOf(line)}`,
+        line.sockets.map(({ mbPerSecond }) => mbPerSecond),
       ),
-    ),
+      spreadOf(
+        `CPU, Node.js ${majorOf(line)}`,
+        line.sockets.flatMap(({ sendCpuMicros, receiveCpuMicros }) => [
+          sendCpuMicros,
+          receiveCpuMicros,
+        ]),
+      ),
+    ]),
     "",
   ].join("\n");
 }
 
 function circumstancesOf(line: CompressionLine): string {
   const { gzip, zstd, snappy, lz4 } = line.backends;
-  const load = `load ${line.loadBefore} before, ${line.loadAfter} after`;
+  const load = `load ${line.loadBefore} before, ${line.loadAfter} at the end, its own included`;
   return [
     `- Node.js ${line.node.slice(1)}, ${line.machine}, ${line.date.slice(0, 10)}, commit ${line.commit}, ${load}.`,
     `  gzip: ${gzip}; zstd: ${zstd}; snappy: ${snappy}; lz4: ${lz4}.`,
@@ -224,7 +227,7 @@ function spreadOf(what: string, figures: readonly Figure[]): string {
     .toSorted((a, b) => a - b);
   const percent = (share: number): string =>
     ((spreads[Math.floor((spreads.length - 1) * share)] ?? 0) * 100).toFixed(0);
-  return `- Spread, ${what}: up to ${percent(0.5)} % for half of the figures, ${percent(0.9)} % for nine of ten, ${percent(1)} % at the worst.`;
+  return `- Spread of ${what}: up to ${percent(0.5)} % for half of the figures, ${percent(0.9)} % for nine of ten, ${percent(1)} % at the worst.`;
 }
 
 /** The first column and that of compressors are texts, the others numbers. */
