@@ -1,0 +1,155 @@
+/** One round of one contender: fresh processes, a warm-up, a window that is counted. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Broker, Contender, Place } from "../peers/contender.ts";
+import { scenarios } from "../scenarios/names.ts";
+import type { Line } from "./child-process.ts";
+import { EndProcess } from "./child-process.ts";
+import { cpuMicrosOf, pinned } from "./cpu.ts";
+import type { EndName, Measures, Settings } from "./scenario.ts";
+
+/** A contender in one of its styles, out of one tree. */
+export interface Entry {
+  /** As the tables call it: `ours/callback`. */
+  readonly label: string;
+  readonly contender: Contender;
+  readonly variant: string;
+  /** The folder of the repository it comes from; the one of this file when nothing is said. */
+  readonly root?: string;
+}
+
+/** How the processes are started. */
+export interface RoundOptions {
+  /** Runs the packages from their sources instead of what was built from them. */
+  readonly fromSource?: boolean;
+  /** Called in the middle of the window instead of waiting for its end. */
+  during?(ends: Ends): Promise<void>;
+}
+
+/** Both processes of a round. */
+export interface Ends {
+  readonly receiver: EndProcess;
+  readonly sender: EndProcess;
+}
+
+const ownRoot = fileURLToPath(new URL("../..", import.meta.url));
+const countsWithinMs = 20_000;
+
+/** @throws Error in the words of the end that failed. */
+export async function runRound(
+  entry: Entry,
+  settings: Settings,
+  options: RoundOptions = {},
+): Promise<Measures> {
+  const folder = mkdtempSync(join(tmpdir(), "msg-ts-bench-"));
+  const processes: EndProcess[] = [];
+  let broker: Broker | undefined;
+  const start = (end: EndName, address: string): EndProcess => {
+    const place = { transport: settings.transport, address };
+    const command = commandOf(entry, settings, end, place, options.fromSource === true);
+    const child = new EndProcess(`${entry.label} ${end}`, command, entry.root ?? ownRoot);
+    processes.push(child);
+    return child;
+  };
+  try {
+    broker = await entry.contender.startBroker?.();
+    const free = settings.transport === "ipc" ? join(folder, "s") : "127.0.0.1:0";
+    const receiver = start("receiver", broker?.address ?? free);
+    const { address } = await receiver.next();
+    const sender = start("sender", String(address));
+    await sender.next();
+    return await measure({ receiver, sender }, settings, broker, options);
+  } finally {
+    await Promise.all(processes.map((child) => child.kill()));
+    await broker?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function commandOf(
+  { contender, variant, root = ownRoot }: Entry,
+  settings: Settings,
+  end: EndName,
+  place: Place,
+  fromSource: boolean,
+): readonly string[] {
+  const { scenario, sizeBytes, count, pin } = settings;
+  const core = { none: undefined, one: 0, two: end === "sender" ? 0 : 1 }[pin];
+  const program = contender.program?.command({ scenario, end, place, sizeBytes, count });
+  if (program !== undefined) return pinned(program, core);
+  const flags = ["--expose-gc", "--import", join(root, "dev/register.mjs")];
+  if (fromSource) flags.unshift("--conditions=@msg-ts/source");
+  const file = join(root, "bench/harness/child.ts");
+  const args = [end, contender.name, variant, JSON.stringify(settings), JSON.stringify(place)];
+  return pinned([process.execPath, ...flags, file, ...args], core);
+}
+
+async function measure(
+  ends: Ends,
+  settings: Settings,
+  broker: Broker | undefined,
+  options: RoundOptions,
+): Promise<Measures> {
+  const { receiver, sender } = ends;
+  await sender.ask("start");
+  if (scenarios[settings.scenario]?.isRun === true) return (await sender.ask("run")) as Measures;
+  await untilCounting(receiver);
+  await delay(settings.warmUpMs);
+  const brokerBefore = broker && cpuMicrosOf(broker.pid);
+  const before = await Promise.all([receiver.ask("mark"), sender.ask("mark")]);
+  await (options.during?.(ends) ?? delay(settings.windowMs));
+  const after = await Promise.all([receiver.ask("mark"), sender.ask("mark")]);
+  const brokerAfter = broker && cpuMicrosOf(broker.pid);
+  const received = window(before[0], after[0]);
+  const sent = window(before[1], after[1]);
+  checkBytes(received, settings.sizeBytes);
+  return {
+    perSecond: (received.messages / received.elapsedMs) * 1000,
+    receiveCpuMicros: received.cpuMicros / received.messages,
+    sendCpuMicros: sent.cpuMicros / sent.messages,
+    ...(brokerBefore !== undefined &&
+      brokerAfter !== undefined && {
+        brokerCpuMicros: (brokerAfter - brokerBefore) / received.messages,
+      }),
+    ...received.extra,
+    ...sent.extra,
+  };
+}
+
+async function untilCounting(receiver: EndProcess): Promise<void> {
+  const deadline = performance.now() + countsWithinMs;
+  while (performance.now() < deadline) {
+    const { messages } = await receiver.ask("mark");
+    if (Number(messages) > 0) return;
+    await delay(10);
+  }
+  throw new Error(`nothing arrived within ${countsWithinMs} ms`);
+}
+
+interface Window {
+  readonly elapsedMs: number;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly cpuMicros: number;
+  readonly extra: Measures;
+}
+
+function window(before: Line, after: Line): Window {
+  const { atMs, messages, bytes, cpuMicros, ...extra } = after;
+  return {
+    elapsedMs: Number(atMs) - Number(before["atMs"]),
+    messages: Number(messages) - Number(before["messages"]),
+    bytes: Number(bytes) - Number(before["bytes"]),
+    cpuMicros: Number(cpuMicros) - Number(before["cpuMicros"]),
+    extra: extra as Measures,
+  };
+}
+
+/** A contender that loses or cuts payloads is not measured. */
+function checkBytes({ messages, bytes }: Window, sizeBytes: number): void {
+  if (bytes === messages * sizeBytes && messages > 0) return;
+  throw new Error(`${messages} messages of ${sizeBytes} bytes arrived with ${bytes} bytes`);
+}

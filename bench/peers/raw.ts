@@ -1,0 +1,208 @@
+/** The floor: bare `node:net` with the frames of this library's wire, written by hand. */
+import type { AddressInfo, Socket } from "node:net";
+import { createConnection, createServer } from "node:net";
+import type { Contender, Counter, OneWay, Place, RequestReply } from "./contender.ts";
+
+const headerBytes = 10;
+const batchBytes = 65_536;
+
+/** Listens, and gives the address that was bound. */
+export function listen(place: Place, onSocket: (socket: Socket) => void): Promise<string> {
+  const server = createServer({ noDelay: true }, (socket) => {
+    socket.on("error", () => socket.destroy());
+    onSocket(socket);
+  });
+  const { host, port, path } = optionsOf(place);
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port, path, backlog: 4096 }, () => {
+      resolve(path ?? `127.0.0.1:${(server.address() as AddressInfo).port}`);
+    });
+  });
+}
+
+/** Connects. */
+export function dial(place: Place): Promise<Socket> {
+  const { host, port, path } = optionsOf(place);
+  return new Promise((resolve, reject) => {
+    const noDelay = path === undefined;
+    const options = path === undefined ? { host, port, noDelay } : { path };
+    const socket = createConnection(options as { path: string }, () => resolve(socket));
+    socket.once("error", reject);
+  });
+}
+
+/** The parts of an address. */
+export function optionsOf({ transport, address }: Place): {
+  host?: string;
+  port?: number;
+  path?: string;
+} {
+  if (transport === "ipc") return { path: address };
+  const [host = "", port = ""] = address.split(":");
+  return { host, port: Number(port) };
+}
+
+/** As many frames as fill 64 KiB, at least one. */
+function framesOf(payload: Uint8Array, most: number = Infinity): { bytes: Buffer; count: number } {
+  const frameBytes = headerBytes + payload.length;
+  const count = Math.min(most, Math.max(1, Math.floor(batchBytes / frameBytes)));
+  const bytes = Buffer.alloc(count * frameBytes);
+  for (let index = 0; index < count; index++) {
+    const offset = index * frameBytes;
+    bytes[offset] = 4;
+    bytes.writeUInt32BE(index, offset + 2);
+    bytes.writeUInt32BE(payload.length, offset + 6);
+    bytes.set(payload, offset + headerBytes);
+  }
+  return { bytes, count };
+}
+
+/** Reads the length of each frame, and looks at nothing else. */
+class FrameCounter {
+  /** Bytes of the current payload that are still to come. */
+  #payloadLeft = 0;
+  #length = 0;
+  readonly #header: Buffer = Buffer.alloc(headerBytes);
+  #headerFilled = 0;
+  readonly #onFrame: (bytes: number) => void;
+
+  constructor(onFrame: (bytes: number) => void) {
+    this.#onFrame = onFrame;
+  }
+
+  onData(chunk: Buffer): void {
+    const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
+    let offset = this.#finish(chunk);
+    const end = chunk.length;
+    while (end - offset >= headerBytes) {
+      const length = view.getUint32(offset + 6);
+      const next = offset + headerBytes + length;
+      if (next > end) {
+        this.#length = length;
+        this.#payloadLeft = next - end;
+        return;
+      }
+      this.#onFrame(length);
+      offset = next;
+    }
+    chunk.copy(this.#header, 0, offset, end);
+    this.#headerFilled = end - offset;
+  }
+
+  /** What belongs to the frame before; gives where the next one begins. */
+  #finish(chunk: Buffer): number {
+    let offset = 0;
+    if (this.#headerFilled > 0) {
+      offset = chunk.copy(this.#header, this.#headerFilled, 0, headerBytes - this.#headerFilled);
+      this.#headerFilled += offset;
+      if (this.#headerFilled < headerBytes) return chunk.length;
+      this.#headerFilled = 0;
+      this.#length = this.#header.readUInt32BE(6);
+      this.#payloadLeft = this.#length;
+      if (this.#payloadLeft === 0) this.#onFrame(0);
+    }
+    if (this.#payloadLeft === 0) return offset;
+    const taken = Math.min(this.#payloadLeft, chunk.length - offset);
+    this.#payloadLeft -= taken;
+    if (this.#payloadLeft === 0) this.#onFrame(this.#length);
+    return offset + taken;
+  }
+}
+
+const oneWay: OneWay = {
+  receive(place, counter) {
+    return listen(place, (socket) => {
+      const frames = new FrameCounter((bytes) => {
+        counter.messages += 1;
+        counter.bytes += bytes;
+      });
+      socket.on("data", (chunk) => frames.onData(chunk));
+    });
+  },
+  async send(place, payload, counter) {
+    const socket = await dial(place);
+    const { bytes, count } = framesOf(payload);
+    const fill = (): void => {
+      // One turn of the event loop for each 256 KiB, as the others have it.
+      for (let written = 0; written < 262_144; written += bytes.length) {
+        const hasRoom = socket.write(bytes);
+        counter.messages += count;
+        if (!hasRoom) {
+          socket.once("drain", fill);
+          return;
+        }
+      }
+      setImmediate(fill);
+    };
+    fill();
+  },
+};
+
+/** One frame for each answer that came, all that came together in one write. */
+function pingPong(
+  socket: Socket,
+  payload: Uint8Array,
+  inFlight: number,
+  onAnswer: (bytes: number) => void,
+): void {
+  const frameBytes = headerBytes + payload.length;
+  const { bytes } = framesOf(payload, inFlight);
+  const write = (frames: number): void => {
+    for (let left = frames * frameBytes; left > 0; left -= bytes.length) {
+      socket.write(left >= bytes.length ? bytes : bytes.subarray(0, left));
+    }
+  };
+  let answered = 0;
+  const frames = new FrameCounter((length) => {
+    answered += 1;
+    onAnswer(length);
+  });
+  socket.on("data", (chunk) => {
+    answered = 0;
+    frames.onData(chunk);
+    write(answered);
+  });
+  write(inFlight);
+}
+
+const requestReply: RequestReply = {
+  serve(place, counter: Counter) {
+    return listen(place, (socket) => {
+      const frames = new FrameCounter((bytes) => {
+        counter.messages += 1;
+        counter.bytes += bytes;
+      });
+      socket.on("data", (chunk) => {
+        frames.onData(chunk);
+        socket.write(chunk);
+      });
+    });
+  },
+  async connect(place) {
+    const socket = await dial(place);
+    const waiting: ((bytes: number) => void)[] = [];
+    const frames = new FrameCounter((bytes) => waiting.shift()?.(bytes));
+    let isReading = false;
+    return {
+      request(payload) {
+        if (!isReading) socket.on("data", (chunk) => frames.onData(chunk));
+        isReading = true;
+        socket.write(framesOf(payload, 1).bytes);
+        return new Promise((resolve) => {
+          waiting.push(resolve);
+        });
+      },
+      bytesOf: Number,
+      pingPong: (payload, inFlight, onAnswer) => pingPong(socket, payload, inFlight, onAnswer),
+    };
+  },
+};
+
+/** Bare `node:net`. */
+export const contender: Contender = {
+  name: "raw",
+  transports: ["tcp", "ipc"],
+  oneWay,
+  requestReply,
+};

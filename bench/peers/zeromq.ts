@@ -1,0 +1,123 @@
+/** zeromq.js: libzmq 4.3.5 behind Node-API, its defaults. */
+import { Dealer, Pull, Push, Reply, Request, Router } from "zeromq";
+import type { Contender, Counter, OneWay, Place, RequestReply } from "./contender.ts";
+
+/** As zeromq writes addresses. */
+function urlOf({ transport, address }: Place): string {
+  return transport === "ipc" ? `ipc://${address}` : `tcp://${address}`;
+}
+
+/** Port 0 is `*` there. */
+function bindUrlOf(place: Place): string {
+  return urlOf(place).replace(/:0$/, ":*");
+}
+
+function addressOf(socket: { readonly lastEndpoint: string | null }): string {
+  return (socket.lastEndpoint ?? "").replace(/^[a-z]+:\/\//, "");
+}
+
+const oneWay: OneWay = {
+  async receive(place, counter) {
+    const pull = new Pull();
+    await pull.bind(bindUrlOf(place));
+    void (async () => {
+      for await (const [payload] of pull) counter.add(payload as Buffer);
+    })();
+    return addressOf(pull);
+  },
+  async send(place, payload, counter) {
+    const push = new Push();
+    push.connect(urlOf(place));
+    void (async () => {
+      for (;;) {
+        await push.send(payload as Buffer);
+        counter.messages += 1;
+      }
+    })();
+  },
+};
+
+/** Requests of one DEALER are answered in their order by one ROUTER: the oldest waits for the next. */
+async function connectDealer(place: Place) {
+  const dealer = new Dealer();
+  dealer.connect(urlOf(place));
+  const waiting: ((answer: Buffer) => void)[] = [];
+  let first = 0;
+  void (async () => {
+    for await (const [answer] of dealer) {
+      waiting[first++]?.(answer as Buffer);
+      if (first === 4096) {
+        waiting.splice(0, first);
+        first = 0;
+      }
+    }
+  })();
+  const unsent: Uint8Array[] = [];
+  let isSending = false;
+  // A socket takes one send at a time.
+  const sendAll = async (): Promise<void> => {
+    isSending = true;
+    for (let next = unsent.shift(); next !== undefined; next = unsent.shift()) {
+      await dealer.send(next as Buffer);
+    }
+    isSending = false;
+  };
+  return {
+    request(payload: Uint8Array): Promise<Buffer> {
+      unsent.push(payload);
+      if (!isSending) void sendAll();
+      return new Promise((resolve) => {
+        waiting.push(resolve);
+      });
+    },
+    bytesOf: (answer: unknown) => (answer as Buffer).length,
+  };
+}
+
+async function serveInTurn(place: Place, counter: Counter): Promise<string> {
+  const rep = new Reply();
+  await rep.bind(bindUrlOf(place));
+  void (async () => {
+    for await (const [payload] of rep) {
+      counter.add(payload as Buffer);
+      await rep.send(payload as Buffer);
+    }
+  })();
+  return addressOf(rep);
+}
+
+const requestReply: RequestReply = {
+  async serve(place, counter, inFlight) {
+    if (inFlight === 1) return serveInTurn(place, counter);
+    const router = new Router();
+    await router.bind(bindUrlOf(place));
+    void (async () => {
+      for await (const frames of router) {
+        counter.add(frames.at(-1) as Buffer);
+        await router.send(frames);
+      }
+    })();
+    return addressOf(router);
+  },
+  async connect(place, inFlight) {
+    if (inFlight > 1) return connectDealer(place);
+    const req = new Request();
+    req.connect(urlOf(place));
+    return {
+      async request(payload) {
+        await req.send(payload as Buffer);
+        const [answer] = await req.receive();
+        return answer;
+      },
+      bytesOf: (answer) => (answer as Buffer).length,
+    };
+  },
+};
+
+/** zeromq.js. */
+export const contender: Contender = {
+  name: "zeromq",
+  transports: ["tcp", "ipc"],
+  oneWay,
+  requestReply,
+};
