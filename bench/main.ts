@@ -6,8 +6,7 @@
  * Rates move with the load of the machine; ratios of one run and CPU microseconds a message (all
  * threads, kernel included) hardly do. See docs/performance.md.
  */
-import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { build } from "./harness/build.ts";
 import { circumstances } from "./harness/circumstances.ts";
 import { entriesOf } from "./harness/entries.ts";
 import { appendToHistory } from "./harness/history.ts";
@@ -16,12 +15,6 @@ import type { BenchOptions } from "./harness/options.ts";
 import { rowText } from "./harness/print.ts";
 import type { Row } from "./harness/row.ts";
 import { measureRow } from "./harness/row.ts";
-
-/** Packages are measured as they are published: built. */
-function build(): void {
-  const root = fileURLToPath(new URL("..", import.meta.url));
-  execFileSync("npm", ["run", "-s", "build"], { cwd: root, stdio: ["ignore", 2, 2] });
-}
 
 async function run(options: BenchOptions): Promise<void> {
   build();

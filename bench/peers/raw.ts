@@ -1,5 +1,5 @@
 /** The floor: bare `node:net` with the frames of this library's wire, written by hand. */
-import type { AddressInfo, Socket } from "node:net";
+import type { OnReadOpts, ServerOpts, Socket } from "node:net";
 import { createConnection, createServer } from "node:net";
 import type { Contender, Counter, OneWay, Place, RequestReply } from "./contender.ts";
 
@@ -7,37 +7,34 @@ const headerBytes = 10;
 const batchBytes = 65_536;
 
 /** Listens, and gives the address that was bound. */
-export function listen(place: Place, onSocket: (socket: Socket) => void): Promise<string> {
-  const server = createServer({ noDelay: true }, (socket) => {
+export function listen(
+  place: Place,
+  onSocket: (socket: Socket) => void,
+  options: ServerOpts = {},
+): Promise<string> {
+  const server = createServer({ noDelay: true, ...options }, (socket) => {
     socket.on("error", () => socket.destroy());
     onSocket(socket);
   });
-  const { host, port, path } = optionsOf(place);
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port, path, backlog: 4096 }, () => {
-      resolve(path ?? `127.0.0.1:${(server.address() as AddressInfo).port}`);
+    server.listen({ ...whereOf(place), backlog: 4096 }, () => {
+      const bound = server.address();
+      resolve(typeof bound === "object" ? `127.0.0.1:${bound?.port}` : bound);
     });
   });
 }
 
 /** Connects. */
-export function dial(place: Place): Promise<Socket> {
-  const { host, port, path } = optionsOf(place);
+export function dial(place: Place, onread?: OnReadOpts): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const noDelay = path === undefined;
-    const options = path === undefined ? { host, port, noDelay } : { path };
-    const socket = createConnection(options as { path: string }, () => resolve(socket));
+    const options = { ...whereOf(place), noDelay: true, ...(onread && { onread }) };
+    const socket = createConnection(options, () => resolve(socket));
     socket.once("error", reject);
   });
 }
 
-/** The parts of an address. */
-export function optionsOf({ transport, address }: Place): {
-  host?: string;
-  port?: number;
-  path?: string;
-} {
+function whereOf({ transport, address }: Place): { path: string } | { host: string; port: number } {
   if (transport === "ipc") return { path: address };
   const [host = "", port = ""] = address.split(":");
   return { host, port: Number(port) };
