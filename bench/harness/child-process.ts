@@ -13,6 +13,8 @@ const shownErrorBytes = 2_000;
 /** One process of a round. It ends when this process does, because its input ends then. */
 export class EndProcess {
   readonly pid: number;
+  /** Resolves when it is gone. */
+  readonly closed: Promise<void>;
   readonly #label: string;
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #lines: Line[] = [];
@@ -35,7 +37,12 @@ export class EndProcess {
     });
     this.#process.stdin.on("error", () => {});
     this.#process.once("error", (error) => this.#fail(error.message));
-    this.#process.once("close", (code, signal) => this.#fail(`ended with ${signal ?? code}`));
+    this.closed = new Promise((resolve) => {
+      this.#process.once("close", (code, signal) => {
+        this.#fail(`ended with ${signal ?? code}`);
+        resolve();
+      });
+    });
   }
 
   /** @throws Error when the process ended, or says nothing for a minute. */
@@ -61,13 +68,15 @@ export class EndProcess {
     return this.next();
   }
 
+  /** Every end takes that as its own end. */
+  endInput(): void {
+    this.#process.stdin.end();
+  }
+
   /** Resolves when it is gone. */
-  async kill(): Promise<void> {
-    const { exitCode, signalCode } = this.#process;
-    if (exitCode !== null || signalCode !== null || this.#process.pid === undefined) return;
-    const gone = new Promise((resolve) => this.#process.once("close", resolve));
+  kill(): Promise<void> {
     this.#process.kill("SIGKILL");
-    await gone;
+    return this.closed;
   }
 
   /** Anything that is no JSON is for people, and belongs to the errors. */

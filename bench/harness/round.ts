@@ -106,16 +106,17 @@ async function measure(
   const received = window(before[0], after[0]);
   const sent = window(before[1], after[1]);
   checkBytes(received, settings.sizeBytes);
+  const receiveCpuMicros = received.cpuMicros / received.messages;
+  const sendCpuMicros = sent.cpuMicros / sent.messages;
+  const brokerCpuMicros = broker && ((brokerAfter ?? 0) - (brokerBefore ?? 0)) / received.messages;
   return {
     perSecond: (received.messages / received.elapsedMs) * 1000,
-    receiveCpuMicros: received.cpuMicros / received.messages,
-    sendCpuMicros: sent.cpuMicros / sent.messages,
-    ...(brokerBefore !== undefined &&
-      brokerAfter !== undefined && {
-        brokerCpuMicros: (brokerAfter - brokerBefore) / received.messages,
-      }),
-    ...received.extra,
     ...sent.extra,
+    ...received.extra,
+    cpuMicros: receiveCpuMicros + sendCpuMicros + (brokerCpuMicros ?? 0),
+    receiveCpuMicros,
+    sendCpuMicros,
+    ...(brokerCpuMicros !== undefined && { brokerCpuMicros }),
   };
 }
 

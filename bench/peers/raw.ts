@@ -1,5 +1,5 @@
 /** The floor: bare `node:net` with the frames of this library's wire, written by hand. */
-import type { OnReadOpts, ServerOpts, Socket } from "node:net";
+import type { OnReadOpts, Server, ServerOpts, Socket } from "node:net";
 import { createConnection, createServer } from "node:net";
 import type { Contender, Counter, OneWay, Place, RequestReply } from "./contender.ts";
 
@@ -19,10 +19,15 @@ export function listen(
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen({ ...whereOf(place), backlog: 4096 }, () => {
-      const bound = server.address();
-      resolve(typeof bound === "object" ? `127.0.0.1:${bound?.port}` : bound);
+      resolve(boundAddress(server));
     });
   });
+}
+
+/** What a {@link Place} is told. */
+export function boundAddress(server: Pick<Server, "address">): string {
+  const bound = server.address();
+  return typeof bound === "object" ? `127.0.0.1:${bound?.port}` : bound;
 }
 
 /** Connects. */
@@ -34,7 +39,11 @@ export function dial(place: Place, onread?: OnReadOpts): Promise<Socket> {
   });
 }
 
-function whereOf({ transport, address }: Place): { path: string } | { host: string; port: number } {
+/** A socket file or a port. */
+export type Where = { readonly path: string } | { readonly host: string; readonly port: number };
+
+/** As Node.js wants it. */
+export function whereOf({ transport, address }: Place): Where {
   if (transport === "ipc") return { path: address };
   const [host = "", port = ""] = address.split(":");
   return { host, port: Number(port) };
