@@ -13,6 +13,7 @@ export const measures: Readonly<Record<string, Measure>> = {
   p50Micros: { title: "p50", unit: "us", better: lower },
   p99Micros: { title: "p99", unit: "us", better: lower },
   p999Micros: { title: "p99.9", unit: "us", better: lower },
+  deliveredShare: { title: "delivered", unit: "of 1", better: "higher" },
   cpuMicros: { title: "CPU of all", unit: "us", better: lower },
   receiveCpuMicros: { title: "CPU of the receiver", unit: "us", better: lower },
   sendCpuMicros: { title: "CPU of the sender", unit: "us", better: lower },

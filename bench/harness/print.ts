@@ -28,7 +28,7 @@ export function rowText(row: Row): string {
   const header = ["", ...names.map(titleOf), ...ours.map((label) => `${label} is`)];
   const lines = labels.map((label) => [
     label,
-    ...names.map((name) => spread(row.contenders[label]?.[name])),
+    ...names.map((name) => spread(row.contenders[label]?.[name], row.rounds)),
     ...ours.map((own) => times(row.ratios[own]?.[label]?.[headline])),
   ]);
   return `${heading(row)}\n${table([header, ...lines])}`;
@@ -39,8 +39,9 @@ function titleOf(name: string): string {
   return unit === "/s" ? title : `${title} ${unit}`;
 }
 
-function spread(figure: Figure | undefined): string {
+function spread(figure: Figure | undefined, rounds: number): string {
   if (figure === undefined) return "";
+  if (rounds === 1) return short(figure.median);
   return `${short(figure.median)} (${short(figure.min)}-${short(figure.max)})`;
 }
 

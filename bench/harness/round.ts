@@ -9,7 +9,7 @@ import { scenarios } from "../scenarios/names.ts";
 import type { Line } from "./child-process.ts";
 import { EndProcess } from "./child-process.ts";
 import { cpuMicrosOf, pinned } from "./cpu.ts";
-import type { EndName, Measures, Settings } from "./scenario.ts";
+import type { EndName, Measures, Rate, Scenario, Settings } from "./scenario.ts";
 
 /** A contender in one of its styles, out of one tree. */
 export interface Entry {
@@ -57,10 +57,15 @@ export async function runRound(
   try {
     broker = await entry.contender.startBroker?.();
     const free = settings.transport === "ipc" ? join(folder, "s") : "127.0.0.1:0";
-    const receiver = start("receiver", broker?.address ?? free);
-    const { address } = await receiver.next();
-    const sender = start("sender", String(address));
-    await sender.next();
+    const first = scenarioOf(settings).binds ?? "receiver";
+    const second = first === "receiver" ? "sender" : "receiver";
+    const binding = start(first, broker?.address ?? free);
+    const { address } = await binding.next();
+    const connecting = start(second, String(address));
+    await connecting.next();
+    const isReceiverFirst = first === "receiver";
+    const receiver = isReceiverFirst ? binding : connecting;
+    const sender = isReceiverFirst ? connecting : binding;
     return await measure({ receiver, sender }, settings, broker, options);
   } finally {
     await Promise.all(processes.map((child) => child.kill()));
@@ -78,8 +83,10 @@ function commandOf(
 ): readonly string[] {
   const { scenario, sizeBytes, count, pin } = settings;
   const core = { none: undefined, one: 0, two: end === "sender" ? 0 : 1 }[pin];
-  const program = contender.program?.command({ scenario, end, place, sizeBytes, count });
-  if (program !== undefined) return pinned(program, core);
+  const { program } = contender;
+  if (program !== undefined) {
+    return pinned(program.command({ scenario, end, place, sizeBytes, count }), core);
+  }
   const flags = ["--expose-gc", "--import", join(root, "dev/register.mjs")];
   if (fromSource) flags.unshift("--conditions=@msg-ts/source");
   const file = join(root, "bench/harness/child.ts");
@@ -95,29 +102,38 @@ async function measure(
 ): Promise<Measures> {
   const { receiver, sender } = ends;
   await sender.ask("start");
-  if (scenarios[settings.scenario]?.isRun === true) return (await sender.ask("run")) as Measures;
+  const scenario = scenarioOf(settings);
+  if (scenario.isRun === true) return (await sender.ask("run")) as Measures;
   await untilCounting(receiver);
   await delay(settings.warmUpMs);
-  const brokerBefore = broker && cpuMicrosOf(broker.pid);
+  const cpuBefore = broker && cpuMicrosOf(broker.pid);
   const before = await Promise.all([receiver.ask("mark"), sender.ask("mark")]);
   await (options.during?.(ends) ?? delay(settings.windowMs));
   const after = await Promise.all([receiver.ask("mark"), sender.ask("mark")]);
-  const brokerAfter = broker && cpuMicrosOf(broker.pid);
+  const cpuAfter = broker && cpuMicrosOf(broker.pid);
   const received = window(before[0], after[0]);
   const sent = window(before[1], after[1]);
   checkBytes(received, settings.sizeBytes);
-  const receiveCpuMicros = received.cpuMicros / received.messages;
-  const sendCpuMicros = sent.cpuMicros / sent.messages;
-  const brokerCpuMicros = broker && ((brokerAfter ?? 0) - (brokerBefore ?? 0)) / received.messages;
+  const brokerCpuMicros = broker && ((cpuAfter ?? 0) - (cpuBefore ?? 0)) / received.messages;
+  const receiveCpuMicros = received.cpuMicros / received.perSecond;
+  // By what arrived: a window of the other process is a little longer or shorter.
+  const sendCpuMicros = sent.cpuMicros / received.perSecond;
   return {
-    perSecond: (received.messages / received.elapsedMs) * 1000,
+    perSecond: received.perSecond,
     ...sent.extra,
     ...received.extra,
+    ...scenario.extra?.(received, sent, settings),
     cpuMicros: receiveCpuMicros + sendCpuMicros + (brokerCpuMicros ?? 0),
     receiveCpuMicros,
     sendCpuMicros,
     ...(brokerCpuMicros !== undefined && { brokerCpuMicros }),
   };
+}
+
+function scenarioOf({ scenario }: Settings): Scenario {
+  const found = scenarios[scenario];
+  if (found === undefined) throw new Error(`no scenario ${scenario}`);
+  return found;
 }
 
 async function untilCounting(receiver: EndProcess): Promise<void> {
@@ -130,21 +146,21 @@ async function untilCounting(receiver: EndProcess): Promise<void> {
   throw new Error(`nothing arrived within ${countsWithinMs} ms`);
 }
 
-interface Window {
-  readonly elapsedMs: number;
+interface Window extends Rate {
   readonly messages: number;
   readonly bytes: number;
-  readonly cpuMicros: number;
   readonly extra: Measures;
 }
 
 function window(before: Line, after: Line): Window {
   const { atMs, messages, bytes, cpuMicros, ...extra } = after;
+  const seconds = (Number(atMs) - Number(before["atMs"])) / 1000;
+  const counted = Number(messages) - Number(before["messages"]);
   return {
-    elapsedMs: Number(atMs) - Number(before["atMs"]),
-    messages: Number(messages) - Number(before["messages"]),
+    perSecond: counted / seconds,
+    cpuMicros: (Number(cpuMicros) - Number(before["cpuMicros"])) / seconds,
+    messages: counted,
     bytes: Number(bytes) - Number(before["bytes"]),
-    cpuMicros: Number(cpuMicros) - Number(before["cpuMicros"]),
     extra: extra as Measures,
   };
 }

@@ -44,6 +44,13 @@ export interface End {
 /** Numbers of one round by the name of the measure. */
 export type Measures = Readonly<Record<string, number>>;
 
+/** What one end did in a window. */
+export interface Rate {
+  readonly perSecond: number;
+  /** Of one second. */
+  readonly cpuMicros: number;
+}
+
 /** Something that is measured, in the parent and in the ends. */
 export interface Scenario {
   /** In one line, for the usage text and the page. */
@@ -54,8 +61,12 @@ export interface Scenario {
   readonly sizeBytes?: number;
   /** The styles of a contender that can do it; none when it cannot. */
   variantsOf(contender: Contender, settings: Settings): readonly string[];
+  /** Which end binds, and is started first; the receiver when nothing is said. */
+  readonly binds?: EndName;
   receiver(context: EndContext): Promise<End>;
   sender(context: EndContext): Promise<End>;
-  /** Without it: a window in which both ends count. */
+  /** The sender measures by itself, with `run`; without it both ends count in a window. */
   readonly isRun?: boolean;
+  /** More numbers of a window. */
+  extra?(received: Rate, sent: Rate, settings: Settings): Measures;
 }

@@ -78,8 +78,10 @@ export interface FirstMessage {
 
 /** An end that is a program of its own; it speaks the lines of harness/child.ts. */
 export interface Program {
-  /** @returns the command of one end, or undefined where the program has no such scenario. */
-  command(end: ProgramEnd): readonly string[] | undefined;
+  /** What it can do. */
+  readonly scenarios: readonly string[];
+  /** The command of one end. */
+  command(end: ProgramEnd): readonly string[];
 }
 
 /** Which end of which scenario a program is to be. */

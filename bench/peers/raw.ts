@@ -1,9 +1,12 @@
 /** The floor: bare `node:net` with the frames of this library's wire, written by hand. */
 import type { OnReadOpts, Server, ServerOpts, Socket } from "node:net";
 import { createConnection, createServer } from "node:net";
-import type { Contender, Counter, OneWay, Place, RequestReply } from "./contender.ts";
+import type { Contender, Counter, OneWay, Place, PubSub, RequestReply } from "./contender.ts";
 
+/** Of a request or a job. */
 const headerBytes = 10;
+/** Of a message with its topic, `bench`. */
+const topicHeaderBytes = 25;
 const batchBytes = 65_536;
 
 /** Listens, and gives the address that was bound. */
@@ -49,41 +52,47 @@ export function whereOf({ transport, address }: Place): Where {
   return { host, port: Number(port) };
 }
 
-/** As many frames as fill 64 KiB, at least one. */
-function framesOf(payload: Uint8Array, most: number = Infinity): { bytes: Buffer; count: number } {
-  const frameBytes = headerBytes + payload.length;
+/** As many frames as fill 64 KiB, at least one. The length is the end of the header. */
+function framesOf(
+  payload: Uint8Array,
+  most: number = Infinity,
+  header: number = headerBytes,
+): { bytes: Buffer; count: number } {
+  const frameBytes = header + payload.length;
   const count = Math.min(most, Math.max(1, Math.floor(batchBytes / frameBytes)));
   const bytes = Buffer.alloc(count * frameBytes);
   for (let index = 0; index < count; index++) {
     const offset = index * frameBytes;
     bytes[offset] = 4;
     bytes.writeUInt32BE(index, offset + 2);
-    bytes.writeUInt32BE(payload.length, offset + 6);
-    bytes.set(payload, offset + headerBytes);
+    bytes.writeUInt32BE(payload.length, offset + header - 4);
+    bytes.set(payload, offset + header);
   }
   return { bytes, count };
 }
 
 /** Reads the length of each frame, and looks at nothing else. */
 class FrameCounter {
+  readonly #onFrame: (bytes: number) => void;
+  readonly #header: Buffer;
+  #headerFilled = 0;
+  #length = 0;
   /** Bytes of the current payload that are still to come. */
   #payloadLeft = 0;
-  #length = 0;
-  readonly #header: Buffer = Buffer.alloc(headerBytes);
-  #headerFilled = 0;
-  readonly #onFrame: (bytes: number) => void;
 
-  constructor(onFrame: (bytes: number) => void) {
+  constructor(onFrame: (bytes: number) => void, header: number = headerBytes) {
     this.#onFrame = onFrame;
+    this.#header = Buffer.alloc(header);
   }
 
   onData(chunk: Buffer): void {
     const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
-    let offset = this.#finish(chunk);
+    const header = this.#header.length;
     const end = chunk.length;
-    while (end - offset >= headerBytes) {
-      const length = view.getUint32(offset + 6);
-      const next = offset + headerBytes + length;
+    let offset = this.#finish(chunk);
+    while (end - offset >= header) {
+      const length = view.getUint32(offset + header - 4);
+      const next = offset + header + length;
       if (next > end) {
         this.#length = length;
         this.#payloadLeft = next - end;
@@ -92,21 +101,20 @@ class FrameCounter {
       this.#onFrame(length);
       offset = next;
     }
-    chunk.copy(this.#header, 0, offset, end);
-    this.#headerFilled = end - offset;
+    this.#headerFilled = chunk.copy(this.#header, 0, offset, end);
   }
 
   /** What belongs to the frame before; gives where the next one begins. */
   #finish(chunk: Buffer): number {
     let offset = 0;
     if (this.#headerFilled > 0) {
-      offset = chunk.copy(this.#header, this.#headerFilled, 0, headerBytes - this.#headerFilled);
+      offset = chunk.copy(this.#header, this.#headerFilled);
       this.#headerFilled += offset;
-      if (this.#headerFilled < headerBytes) return chunk.length;
+      if (this.#headerFilled < this.#header.length) return chunk.length;
       this.#headerFilled = 0;
-      this.#length = this.#header.readUInt32BE(6);
+      this.#length = this.#header.readUInt32BE(this.#header.length - 4);
       this.#payloadLeft = this.#length;
-      if (this.#payloadLeft === 0) this.#onFrame(0);
+      if (this.#length === 0) this.#onFrame(0);
     }
     if (this.#payloadLeft === 0) return offset;
     const taken = Math.min(this.#payloadLeft, chunk.length - offset);
@@ -116,13 +124,18 @@ class FrameCounter {
   }
 }
 
+function countInto(counter: Counter, header?: number): FrameCounter {
+  const onFrame = (bytes: number): void => {
+    counter.messages += 1;
+    counter.bytes += bytes;
+  };
+  return new FrameCounter(onFrame, header);
+}
+
 const oneWay: OneWay = {
   receive(place, counter) {
     return listen(place, (socket) => {
-      const frames = new FrameCounter((bytes) => {
-        counter.messages += 1;
-        counter.bytes += bytes;
-      });
+      const frames = countInto(counter);
       socket.on("data", (chunk) => frames.onData(chunk));
     });
   },
@@ -142,6 +155,39 @@ const oneWay: OneWay = {
       setImmediate(fill);
     };
     fill();
+  },
+};
+
+/** The same bytes to all, as fast as the slowest takes them. */
+const pubSub: PubSub = {
+  async publish(place, subscribers) {
+    const sockets: Socket[] = [];
+    const address = await listen(place, (socket) => sockets.push(socket));
+    return {
+      address,
+      async start(payload, counter) {
+        while (sockets.length < subscribers) await new Promise(setImmediate);
+        const { bytes, count } = framesOf(payload, Infinity, topicHeaderBytes);
+        let full = 0;
+        const fill = (): void => {
+          for (const socket of sockets) if (!socket.write(bytes)) full += 1;
+          counter.messages += count;
+          if (full === 0) setImmediate(fill);
+        };
+        for (const socket of sockets) {
+          socket.on("drain", () => {
+            full -= 1;
+            if (full === 0) setImmediate(fill);
+          });
+        }
+        fill();
+      },
+    };
+  },
+  async subscribe(place, counter) {
+    const frames = countInto(counter, topicHeaderBytes);
+    const socket = await dial(place);
+    socket.on("data", (chunk) => frames.onData(chunk));
   },
 };
 
@@ -175,10 +221,7 @@ function pingPong(
 const requestReply: RequestReply = {
   serve(place, counter: Counter) {
     return listen(place, (socket) => {
-      const frames = new FrameCounter((bytes) => {
-        counter.messages += 1;
-        counter.bytes += bytes;
-      });
+      const frames = countInto(counter);
       socket.on("data", (chunk) => {
         frames.onData(chunk);
         socket.write(chunk);
@@ -210,5 +253,6 @@ export const contender: Contender = {
   name: "raw",
   transports: ["tcp", "ipc"],
   oneWay,
+  pubSub,
   requestReply,
 };

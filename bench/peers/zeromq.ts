@@ -1,6 +1,8 @@
 /** zeromq.js: libzmq 4.3.5 behind Node-API, its defaults. */
-import { Dealer, Pull, Push, Reply, Request, Router } from "zeromq";
-import type { Contender, Counter, OneWay, Place, RequestReply } from "./contender.ts";
+import { Dealer, Publisher, Pull, Push, Reply, Request, Router, Subscriber } from "zeromq";
+import type { Contender, Counter, OneWay, Place, PubSub, RequestReply } from "./contender.ts";
+
+const topic = "bench";
 
 /** As zeromq writes addresses. */
 function urlOf({ transport, address }: Place): string {
@@ -37,9 +39,49 @@ const oneWay: OneWay = {
   },
 };
 
+/** Nothing tells a PUB that its subscribers are there. */
+const subscribedWithinMs = 300;
+
+const pubSub: PubSub = {
+  async publish(place) {
+    const pub = new Publisher();
+    await pub.bind(bindUrlOf(place));
+    return {
+      address: addressOf(pub),
+      async start(payload, counter) {
+        await new Promise((resolve) => setTimeout(resolve, subscribedWithinMs));
+        void (async () => {
+          for (;;) {
+            await pub.send([topic, payload as Buffer]);
+            counter.messages += 1;
+          }
+        })();
+      },
+    };
+  },
+  subscribe(place, counter) {
+    const sub = new Subscriber();
+    sub.connect(urlOf(place));
+    sub.subscribe(topic);
+    void (async () => {
+      for await (const [, payload] of sub) counter.add(payload as Buffer);
+    })();
+    return Promise.resolve();
+  },
+};
+
+/** Over half of the default of 1,000, a ROUTER would drop what is under way. */
+function limitsFor(inFlight: number): {
+  sendHighWaterMark?: number;
+  receiveHighWaterMark?: number;
+} {
+  const limit = inFlight * 4;
+  return inFlight <= 256 ? {} : { sendHighWaterMark: limit, receiveHighWaterMark: limit };
+}
+
 /** Requests of one DEALER are answered in their order by one ROUTER: the oldest waits for the next. */
-async function connectDealer(place: Place) {
-  const dealer = new Dealer();
+async function connectDealer(place: Place, inFlight: number) {
+  const dealer = new Dealer(limitsFor(inFlight));
   dealer.connect(urlOf(place));
   const waiting: ((answer: Buffer) => void)[] = [];
   let first = 0;
@@ -89,7 +131,7 @@ async function serveInTurn(place: Place, counter: Counter): Promise<string> {
 const requestReply: RequestReply = {
   async serve(place, counter, inFlight) {
     if (inFlight === 1) return serveInTurn(place, counter);
-    const router = new Router();
+    const router = new Router(limitsFor(inFlight));
     await router.bind(bindUrlOf(place));
     void (async () => {
       for await (const frames of router) {
@@ -100,7 +142,7 @@ const requestReply: RequestReply = {
     return addressOf(router);
   },
   async connect(place, inFlight) {
-    if (inFlight > 1) return connectDealer(place);
+    if (inFlight > 1) return connectDealer(place, inFlight);
     const req = new Request();
     req.connect(urlOf(place));
     return {
@@ -119,5 +161,6 @@ export const contender: Contender = {
   name: "zeromq",
   transports: ["tcp", "ipc"],
   oneWay,
+  pubSub,
   requestReply,
 };

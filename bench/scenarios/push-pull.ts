@@ -10,8 +10,9 @@ function oneWayOf({ contender }: EndContext) {
 /** `count` connections, which is one in the scenario of this name. */
 export const pushPull: Scenario = {
   title: "one way, as many as go",
-  variantsOf({ oneWay, program }) {
-    return oneWay === undefined && program === undefined ? [] : (oneWay?.variants ?? [""]);
+  variantsOf({ oneWay, program }, settings) {
+    if (oneWay !== undefined) return oneWay.variants ?? [""];
+    return program?.scenarios.includes(settings.scenario) === true ? [""] : [];
   },
   async receiver(context) {
     const counter = new Counter();

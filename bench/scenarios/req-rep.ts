@@ -64,8 +64,9 @@ function ask(
 /** One request at a time, or many. */
 export const reqRep: Scenario = {
   title: "requests, each answered with its own payload",
-  variantsOf({ requestReply, program }) {
-    return requestReply === undefined && program === undefined ? [] : [""];
+  variantsOf({ requestReply, program }, settings) {
+    if (requestReply !== undefined) return [""];
+    return program?.scenarios.includes(settings.scenario) === true ? [""] : [];
   },
   async receiver(context) {
     const counter = new Counter();
