@@ -11,7 +11,7 @@ const packageRules: Record<string, readonly string[]> = {
   compression: ["@msg-ts/core", "node:", "@mongodb-js/zstd", "lz4-napi", "snappy"],
   codecs: ["@msg-ts/core", "@standard-schema/spec", "cbor-x/index-no-eval"],
   "msg-ts": ["@msg-ts/core", "@msg-ts/transports/", "@msg-ts/compression/", "@msg-ts/codecs/"],
-  testing: ["@msg-ts/core", "node:", "vitest", "fast-check", "@peculiar/x509"],
+  testing: ["@msg-ts/core", "node:", "vitest", "fast-check", "@peculiar/x509", "reflect-metadata"],
 };
 
 /**

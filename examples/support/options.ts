@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
 import { parseArgs } from "node:util";
-import type { Transport } from "msg-ts";
-import { Inproc, InprocHub, Ipc, Tcp } from "msg-ts";
+import type { TlsOptions, Transport } from "msg-ts";
+import { Inproc, InprocHub, Ipc, Tcp, Tls } from "msg-ts";
 
 /** What an example was asked to run on. */
 export interface ExampleOptions {
@@ -18,7 +18,7 @@ export interface ExampleOptions {
   readonly knownAddress: (name: string) => Promise<string>;
 }
 
-/** Reads `--transport tcp|ipc|inproc` (tcp by default). Folders that it makes go with the process. */
+/** Reads `--transport tcp|ipc|inproc|tls` (tcp by default). Folders that it makes go with the process. */
 export function exampleOptions(): ExampleOptions {
   const { values } = parseArgs({ options: { transport: { type: "string", default: "tcp" } } });
   const make = families[values.transport];
@@ -28,7 +28,16 @@ export function exampleOptions(): ExampleOptions {
   process.exit(2);
 }
 
-const families: Readonly<Record<string, () => ExampleOptions>> = { tcp, ipc, inproc };
+const families: Readonly<Record<string, () => ExampleOptions>> = { tcp, ipc, inproc, tls };
+
+/** Made here because that takes a while, and only where it is asked for. */
+const tlsOptions = process.argv.includes("tls") ? await makeTlsOptions() : undefined;
+
+async function makeTlsOptions(): Promise<TlsOptions> {
+  const { TestAuthority } = await import("./certificates.ts");
+  const authority = await TestAuthority.create();
+  return { ...(await authority.issue({ ips: ["127.0.0.1"] })), ca: authority.cert };
+}
 
 function tcp(): ExampleOptions {
   return {
@@ -37,6 +46,10 @@ function tcp(): ExampleOptions {
     address: () => "127.0.0.1:0",
     knownAddress: async () => `127.0.0.1:${await freePort()}`,
   };
+}
+
+function tls(): ExampleOptions {
+  return { ...tcp(), name: "tls", transport: () => new Tls(tlsOptions) };
 }
 
 function ipc(): ExampleOptions {

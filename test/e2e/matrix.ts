@@ -6,7 +6,8 @@ import { lz4 } from "@msg-ts/compression/lz4";
 import { snappy } from "@msg-ts/compression/snappy";
 import { zstd } from "@msg-ts/compression/zstd";
 import type { Compressor, Transport } from "msg-ts";
-import { Inproc, InprocHub, Ipc, Tcp } from "msg-ts";
+import { TestAuthority } from "@msg-ts/testing";
+import { Inproc, InprocHub, Ipc, Tcp, Tls } from "msg-ts";
 import { onTestFinished } from "vitest";
 
 /** A transport as one test uses it: every instance reaches every other. */
@@ -23,11 +24,22 @@ export interface TransportRow {
   readonly network: () => Network;
 }
 
+const authority = await TestAuthority.create();
+const identity = await authority.issue({ ips: ["127.0.0.1"] });
+
 /** Every transport. A new one adds its row. */
 export const transports: readonly TransportRow[] = [
   {
     name: "tcp",
     network: () => ({ create: () => new Tcp(), address: () => "127.0.0.1:0" }),
+  },
+  {
+    name: "tls",
+    network: () => ({
+      // Each end proves who it is to the other.
+      create: () => new Tls({ ...identity, ca: authority.cert, clientCertificates: "required" }),
+      address: () => "127.0.0.1:0",
+    }),
   },
   {
     name: "ipc",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, it } from "vitest";
 import { root, runSource } from "./run-node.ts";
 
-const transports = ["tcp", "ipc", "inproc"];
+const transports = ["tcp", "ipc", "inproc", "tls"];
 
 /** What the output of each example must have in it, on every transport. */
 const expected: Readonly<Record<string, readonly RegExp[]>> = {
@@ -48,6 +48,13 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^hello, client 1\nhello, client 2\nhello, client 3$/m,
     /^the socket file is gone$/m,
   ],
+  mtls: [
+    /^billing: read: done\nbilling: write: done$/m,
+    /^report: read: done\nreport: write: not for URI:spiffe:\/\/example\/report$/m,
+    /^ledger: refused a client, MSG_AUTH_REJECTED\nnobody: MSG_PEER_LOST$/m,
+    /^ledger: refused a client, MSG_AUTH_REJECTED\nforger: MSG_PEER_LOST$/m,
+    /^ledger: refused a client, MSG_AUTH_REJECTED\nguest: MSG_AUTH_REJECTED$/m,
+  ],
   "many-endpoints": [
     /^red answered 10 of 30\ngreen answered 10 of 30\nblue answered 10 of 30$/m,
     /^heard: all is blue, all is green, all is red$/m,
@@ -69,6 +76,14 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^subscriber: gap of unknown messages$/m,
     /^subscriber: 2000 from the second publisher$/m,
     /^subscriber: connected 2 times, with 1 gap nobody can count$/m,
+  ],
+  tls: [
+    /^orders says: hello, alice$/m,
+    /^without ca: MSG_DIAL_FAILED, .* not in ca/m,
+    /^as bank\.example: MSG_DIAL_FAILED, its certificate is not for bank\.example, but for /m,
+    /^bob sees the new certificate$/m,
+    /^hello, alice, again$/m,
+    /^alice was connected 1 time$/m,
   ],
   reqrep: [
     /^12 squared is 144$/m,
@@ -94,7 +109,7 @@ describe.concurrent("the examples", { timeout: 60_000 }, () => {
 
   it("refuse a transport that is none, naming those there are", async ({ expect }) => {
     const { code, errors } = await runSource("examples/reqrep.ts", ["--transport", "pigeon"]);
-    expect(errors).toBe('--transport is "pigeon", must be one of tcp, ipc, inproc\n');
+    expect(errors).toBe('--transport is "pigeon", must be one of tcp, ipc, inproc, tls\n');
     expect(code).toBe(2);
   });
 

@@ -256,27 +256,32 @@ export class CborCheck {
     const start = this.#position;
     const head = this.#byte();
     const type = head >> 5;
+    if (head === breakCode) throw this.#malformed("a break code where none may be", start);
     if (expected === content.setArray && type === arrayType) this.#open(inArray, head, start);
     else if (expected === content.mapPairs && type === mapType) {
       this.#open(inMap | keyNext, head, start);
     } else if (expected === content.dateTimeText && type === textType) {
-      const length = this.#length(head, start);
-      const at = this.#position;
-      this.#skip(length);
-      if (!isDateTime(this.#bytes, at, this.#position)) {
-        throw this.#refused("has a date that is none of RFC 3339", start);
-      }
-    } else if (expected === content.epochSeconds) this.#epoch(head, start);
-    else if (expected === content.bignumBytes && type === bytesType) {
+      this.#dateTime(this.#length(head, start), start);
+    } else if (expected === content.epochSeconds && (type < bytesType || type === simpleType)) {
+      this.#epoch(head, start);
+    } else if (expected === content.bignumBytes && type === bytesType) {
       this.#bignum(this.#length(head, start), tagStart);
     } else if (expected >= content.elementBytes && type === bytesType) {
-      const length = this.#length(head, start);
-      const size = 1 << (expected - content.elementBytes);
-      if (length % size !== 0) {
-        throw this.#refused(`has ${length} bytes for elements of ${size} bytes`, start);
-      }
-      this.#skip(length);
+      this.#elements(this.#length(head, start), 1 << (expected - content.elementBytes), start);
     } else throw this.#refused("has a tag on an item that it is not for", tagStart);
+  }
+
+  #dateTime(length: number, start: number): void {
+    const at = this.#position;
+    this.#skip(length);
+    if (isDateTime(this.#bytes, at, this.#position)) return;
+    throw this.#refused("has a date that is none of RFC 3339", start);
+  }
+
+  #elements(length: number, size: number, start: number): void {
+    this.#skip(length);
+    if (length % size === 0) return;
+    throw this.#refused(`has ${length} bytes for elements of ${size} bytes`, start);
   }
 
   #epoch(head: number, start: number): void {

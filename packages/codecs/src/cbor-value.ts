@@ -60,10 +60,17 @@ class CborValueCheck {
 
   #checkObject(value: object): void {
     const { constructor } = value;
-    if (constructor === Object) this.#checkProperties(value);
+    if (constructor === Object) this.#checkPlain(value);
     else if (constructor === Array) this.#checkElements(value as readonly unknown[]);
     else if (constructor === Map) this.#checkEntries(value as ReadonlyMap<unknown, unknown>);
     else this.#checkInstance(value);
+  }
+
+  #checkPlain(value: object): void {
+    // Some of the host's own objects, such as iterators, inherit their constructor from Object.
+    const isPlain = Object.getPrototypeOf(value) === Object.prototype;
+    if (!isPlain && (isNoData(value) || !isPlainTagged(value))) throw this.#refusedInstance(value);
+    this.#checkProperties(value);
   }
 
   #checkInstance(value: object): void {
@@ -71,11 +78,10 @@ class CborValueCheck {
       if (Number.isNaN(value.getTime())) throw this.#refused("cannot encode an invalid Date");
     } else if (value instanceof Set) this.#checkMembers(value);
     else if (typedArrays.some((type) => value instanceof type)) return;
-    else if (isNoData(value)) throw this.#refused(`cannot encode an instance of ${nameOf(value)}`);
+    else if (isNoData(value)) throw this.#refusedInstance(value);
     else if (hasToJson(value)) this.#checkJson(value, value.toJSON());
-    else if (Object.prototype.toString.call(value) === "[object Object]") {
-      this.#checkProperties(value);
-    } else throw this.#refused(`cannot encode an instance of ${nameOf(value)}`);
+    else if (isPlainTagged(value)) this.#checkProperties(value);
+    else throw this.#refusedInstance(value);
   }
 
   /** What `toJSON` gives takes the place of its object. */
@@ -83,7 +89,7 @@ class CborValueCheck {
     if (json === value) return this.#checkProperties(value);
     this.#items -= 1;
     // It is no deeper, but a toJSON that makes ever new objects has to come to an end.
-    this.#enter("toJSON()");
+    this.#enter("toJSON");
     this.check(json);
     this.#depth -= 1;
   }
@@ -171,6 +177,12 @@ class CborValueCheck {
     throw new MsgError("MSG_ENCODE_FAILED", `value for cbor ${what}${this.#where()}`);
   }
 
+  #refusedInstance(value: object): MsgError {
+    const { constructor } = value;
+    const hasName = typeof constructor === "function" && constructor.name !== "";
+    return this.#refused(`cannot encode an instance of ${hasName ? constructor.name : "a class"}`);
+  }
+
   #refused(what: string): MsgError {
     return new MsgError("MSG_ENCODE_FAILED", `cbor ${what}${this.#where()}`);
   }
@@ -187,8 +199,7 @@ function isNoData(value: object): boolean {
     Symbol.iterator in value ||
     Symbol.asyncIterator in value ||
     value instanceof Error ||
-    value instanceof RegExp ||
-    value instanceof ArrayBuffer
+    value instanceof RegExp
   );
 }
 
@@ -196,9 +207,7 @@ function hasToJson(value: object): value is { toJSON(): unknown } {
   return "toJSON" in value && typeof value.toJSON === "function";
 }
 
-function nameOf(value: object): string {
-  const { constructor } = value;
-  return typeof constructor === "function" && constructor.name !== ""
-    ? constructor.name
-    : "a class";
+/** False for what keeps its content where no property shows it, such as a `WeakMap`. */
+function isPlainTagged(value: object): boolean {
+  return Object.prototype.toString.call(value) === "[object Object]";
 }

@@ -65,12 +65,11 @@ function encode(value: unknown, limits: ResolvedCborLimits): Uint8Array {
 const selfDescribedBytes = 3;
 
 function decode(payload: Uint8Array, check: CborCheck): unknown {
-  const isMarked = payload[0] === 0xd9 && payload[1] === 0xd9 && payload[2] === 0xf7;
-  const start = isMarked ? selfDescribedBytes : 0;
   try {
+    const isMarked = payload[0] === 0xd9 && payload[1] === 0xd9 && payload[2] === 0xf7;
+    const start = isMarked ? selfDescribedBytes : 0;
     return readCbor(payload, start, check.run(payload, start));
   } catch (error) {
-    const text = `cbor could not decode a payload of ${payload.length} bytes`;
-    throw MsgError.from(error, "MSG_DECODE_FAILED", text);
+    throw MsgError.from(error, "MSG_DECODE_FAILED", "cbor could not decode a payload");
   }
 }

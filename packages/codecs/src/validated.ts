@@ -37,7 +37,7 @@ function checkSchema(name: string, schema: unknown): void {
   }
   // The standard has no word for it; Valibot has.
   if ("async" in schema && schema.async === true) {
-    throw new MsgError("MSG_INVALID_OPTION", asynchronous(name));
+    throw new MsgError("MSG_INVALID_OPTION", `${name} schema is asynchronous: ${whatToDo}`);
   }
 }
 
@@ -48,9 +48,7 @@ function isStandardSchema(schema: unknown): schema is StandardSchemaV1 {
   return standard?.version === 1 && typeof standard.validate === "function";
 }
 
-function asynchronous(name: string): string {
-  return `${name} schema is asynchronous, but payloads are decoded at once: validate in the handler instead`;
-}
+const whatToDo = "payloads are decoded at once, validate in the handler instead";
 
 function validate<Output>(
   name: string,
@@ -61,7 +59,9 @@ function validate<Output>(
   if (isPromiseLike(result)) {
     // Nobody waits for it, and nobody handles its rejection otherwise.
     Promise.resolve(result).catch(() => {});
-    throw new MsgError("MSG_DECODE_FAILED", asynchronous(name));
+    // Zod tries again, asynchronously, also after an error.
+    const text = `${name} schema gave a promise, as it is asynchronous or threw: ${whatToDo}`;
+    throw new MsgError("MSG_DECODE_FAILED", text);
   }
   if (!result.issues) return result.value;
   const text = `${name} value does not fit the schema: ${shownIssues(result.issues)}`;

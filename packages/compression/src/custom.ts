@@ -2,7 +2,7 @@ import type { Compressor } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
 import { guarded } from "./guarded.ts";
 import { checkWhole } from "./options.ts";
-import { compressFailed, decompressFailed, isOverLimit, tooLarge } from "./results.ts";
+import { compressFailed, decompressFailed, isOverLimit, tooLarge, trimmed } from "./results.ts";
 
 /** An algorithm of the application's own. */
 export interface CustomOptions {
@@ -80,12 +80,12 @@ export function custom(options: CustomOptions): Compressor {
 
 /** A receiver refuses a payload that is compressed and has no bytes. */
 function notEmpty(result: Uint8Array): Uint8Array {
-  if (checkedBytes("compress", result).length > 0) return result;
+  if (checkedBytes("compress", result).length > 0) return trimmed(result);
   throw new Error("compress gave no bytes");
 }
 
 function within(result: Uint8Array, maxBytes: number): Uint8Array {
-  if (checkedBytes("decompress", result).length <= maxBytes) return result;
+  if (checkedBytes("decompress", result).length <= maxBytes) return trimmed(result);
   throw tooLarge(maxBytes);
 }
 

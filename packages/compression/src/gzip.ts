@@ -1,11 +1,13 @@
 import { constants } from "node:buffer";
-import { crc32, gzip as gzipLater, gzipSync, inflateRaw, inflateRawSync } from "node:zlib";
+import { crc32, createGzip, createInflateRaw, gzipSync, inflateRawSync } from "node:zlib";
 import type { InflateRaw, ZlibOptions } from "node:zlib";
 import type { Compressor, MsgError } from "@msg-ts/core";
 import { gzipHeaderBytes } from "./gzip-header.ts";
+import { crc32InTurns, joinedInTurns } from "./in-turns.ts";
 import type { AsyncOptions } from "./options.ts";
 import { checkMinAsyncBytes, checkWhole } from "./options.ts";
-import { compressFailed, decompressFailed, tooLarge, trimmed } from "./results.ts";
+import { piecesOf } from "./pieces.ts";
+import { compressFailed, decompressFailed, isOverLimit, tooLarge, trimmed } from "./results.ts";
 
 /** How {@link gzip} works. */
 export interface GzipOptions extends AsyncOptions {
@@ -67,12 +69,11 @@ function compress(
   } catch (error) {
     throw compressFailed("gzip", error);
   }
-  return new Promise((resolve, reject) => {
-    gzipLater(payload, settings, (error, result) => {
-      if (error === null) resolve(trimmed(result));
-      else reject(compressFailed("gzip", error));
+  return piecesOf(createGzip(settings), payload, Infinity)
+    .then(joinedInTurns)
+    .catch((error: unknown) => {
+      throw compressFailed("gzip", error);
     });
-  });
 }
 
 /**
@@ -92,7 +93,9 @@ function decompress(
       const result = inflateInPlace(payload, start, announced, limit, maxBytes);
       if (result !== undefined) return result;
     }
-    return inflateOnThread(payload, start, announced, maxBytes);
+    return inflateOnThread(payload, start, announced, maxBytes).catch((error: unknown) => {
+      throw failure(error, maxBytes);
+    });
   } catch (error) {
     throw failure(error, maxBytes);
   }
@@ -108,15 +111,20 @@ function inflateInPlace(
 ): Uint8Array | undefined {
   const chunkSize = between(minPieceBytes, announced + 1, limit + 1);
   try {
-    const inflated = inflateRawSync(payload.subarray(start), settingsFor(chunkSize, limit));
-    return checked(inflated as unknown as Inflated, payload, start, maxBytes);
+    // zlib takes no limit of 0 bytes: that one is checked behind it.
+    const maxOutputLength = between(1, limit, constants.MAX_LENGTH);
+    const settings = { ...settingsFor(chunkSize), maxOutputLength, info: true };
+    const { buffer, engine } = inflateRawSync(payload.subarray(start), settings) as unknown as Info;
+    if (buffer.length > maxBytes) throw tooLarge(maxBytes);
+    checkTrailer(payload, start + engine.bytesWritten, buffer.length, crc32(buffer));
+    return trimmed(buffer);
   } catch (error) {
     if (isOverLimit(error) && limit < maxBytes) return undefined;
     throw error;
   }
 }
 
-function inflateOnThread(
+async function inflateOnThread(
   payload: Uint8Array,
   start: number,
   announced: number,
@@ -124,29 +132,20 @@ function inflateOnThread(
 ): Promise<Uint8Array> {
   // One piece for all, where the claim is possible and allowed: then nothing is joined afterwards.
   const chunkSize = between(Math.min(minAsyncPieceBytes, maxBytes), announced + 1, maxBytes + 1);
-  return new Promise((resolve, reject) => {
-    const settings = settingsFor(chunkSize, maxBytes);
-    inflateRaw(payload.subarray(start), settings, (error, inflated) => {
-      try {
-        if (error !== null) throw error;
-        resolve(checked(inflated as unknown as Inflated, payload, start, maxBytes));
-      } catch (thrown) {
-        reject(failure(thrown, maxBytes));
-      }
-    });
-  });
+  const engine = createInflateRaw(settingsFor(chunkSize));
+  const plain = await joinedInTurns(await piecesOf(engine, payload.subarray(start), maxBytes));
+  checkTrailer(payload, start + engine.bytesWritten, plain.length, await crc32InTurns(plain));
+  return plain;
 }
 
-/** What zlib gives with the setting `info`. */
-interface Inflated {
+/** What `inflateRawSync` gives with the setting `info`. */
+interface Info {
   readonly buffer: Buffer;
   readonly engine: InflateRaw;
 }
 
-function settingsFor(chunkSize: number, limit: number): ZlibOptions {
-  // zlib takes no limit of 0 bytes: that one is checked behind it.
-  const maxOutputLength = between(1, limit, constants.MAX_LENGTH);
-  return { info: true, chunkSize: Math.max(minPieceBytes, chunkSize), maxOutputLength };
+function settingsFor(chunkSize: number): ZlibOptions {
+  return { chunkSize: Math.max(minPieceBytes, chunkSize) };
 }
 
 /**
@@ -159,30 +158,18 @@ function announcedBytes(payload: Uint8Array): number {
   return Math.min(announced, payload.length * maxRatio);
 }
 
-/** Compares the result with the trailer that lies behind its deflate stream. */
-function checked(
-  { buffer, engine }: Inflated,
-  payload: Uint8Array,
-  start: number,
-  maxBytes: number,
-): Uint8Array {
-  if (buffer.length > maxBytes) throw tooLarge(maxBytes);
-  const trailer = start + engine.bytesWritten;
+/** Compares what came out with what stands behind the deflate stream. */
+function checkTrailer(payload: Uint8Array, trailer: number, bytes: number, crc: number): void {
   if (payload.length < trailer + trailerBytes) throw new Error("unexpected end of file");
   const view = viewOf(payload);
-  if (view.getUint32(trailer, true) !== crc32(buffer)) throw new Error("incorrect data check");
-  if (view.getUint32(trailer + 4, true) !== buffer.length % 2 ** 32) {
+  if (view.getUint32(trailer, true) !== crc) throw new Error("incorrect data check");
+  if (view.getUint32(trailer + 4, true) !== bytes % 2 ** 32) {
     throw new Error("incorrect length check");
   }
-  return trimmed(buffer);
 }
 
 function failure(error: unknown, maxBytes: number): MsgError {
   return isOverLimit(error) ? tooLarge(maxBytes) : decompressFailed("gzip", error);
-}
-
-function isOverLimit(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
 }
 
 function viewOf(bytes: Uint8Array): DataView {

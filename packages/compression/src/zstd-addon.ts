@@ -4,7 +4,7 @@ import { loadNativePackage } from "./native-package.ts";
 import { tooLarge } from "./results.ts";
 import type { ZstdCodec } from "./zstd-compressor.ts";
 import type { ZstdFrame } from "./zstd-frame.ts";
-import { zstdBlocks } from "./zstd-frame.ts";
+import { maxBlockBytes, zstdBlocks } from "./zstd-frame.ts";
 import { firstBlocks, fitted } from "./zstd-rewrite.ts";
 
 /** What all versions of `@mongodb-js/zstd` have. Both work on a thread. */
@@ -25,11 +25,11 @@ const packageName = "@mongodb-js/zstd";
 const bindingsName = "@mongodb-js/zstd/bindings";
 const defaultLevel = 3;
 
-/** So much more than the limit may be decompressed to find out whether it is over the limit. */
-const minSpareBytes = 1024 * 1024;
+/** So much over a small limit may be decompressed before it is refused. */
+const minSpareBytes = 8 * 1024 * 1024;
 
 /** How often the beginning of a frame is decompressed to learn what it comes to. */
-const maxProbes = 8;
+const maxProbes = 3;
 
 const require = createRequire(import.meta.url);
 
@@ -55,15 +55,21 @@ export function zstdOfAddon(addon: ZstdAddon, level: number): ZstdCodec {
   };
 }
 
-/**
- * Versions differ. 1.x drops the level on the way to its bindings, which heed it. From 2.0 on the
- * level arrives, and results are collected in memory of their own before they are copied.
- */
 function loadAddon(): ZstdAddon {
   const main = loadNativePackage(packageName, "zstd() before Node 22.15") as ZstdFunctions;
-  const bindings = loadBindings();
-  if (bindings !== undefined) return { ...bindings, hasLevels: true, copiesResult: false };
-  return { ...main, hasLevels: main.compress.length >= 2, copiesResult: true };
+  return zstdAddonOf(main, loadBindings());
+}
+
+/**
+ * What an installed version can do, by what it exports. 1.x drops the level on the way to its
+ * bindings, which heed it. From 2.0 on there are no bindings to import and the level arrives, but a
+ * result is collected in memory of its own before it is copied.
+ */
+export function zstdAddonOf(main: ZstdFunctions, bindings: ZstdFunctions | undefined): ZstdAddon {
+  const { compress, decompress } = bindings ?? main;
+  const isBindings = bindings !== undefined;
+  const hasLevels = isBindings || compress.length >= 2;
+  return { compress, decompress, hasLevels, copiesResult: !isBindings };
 }
 
 function loadBindings(): ZstdFunctions | undefined {
@@ -78,9 +84,12 @@ function loadBindings(): ZstdFunctions | undefined {
  * No version has a limit of its own, so that a frame is given to it only when its blocks cannot
  * make much more than `maxBytes`.
  *
- * A block makes up to 128 KiB. Most encoders fill all blocks but the last, yet some make two or
- * three of it to compress better. The beginning of such a frame is decompressed on its own, then
- * more of it, until its true size leaves no doubt about the rest.
+ * A block makes up to 128 KiB. Many encoders fill all blocks but the last, yet some make two or
+ * three of it to compress better. The beginning of such a frame is decompressed on its own first,
+ * then more of it: what it comes to leaves less doubt about the rest.
+ *
+ * @throws MsgError `MSG_PAYLOAD_TOO_LARGE` also when there is too much doubt left: for large frames
+ *   near the limit with blocks of less than a third.
  */
 async function decompressFrame(
   addon: ZstdAddon,
@@ -88,27 +97,33 @@ async function decompressFrame(
   frame: ZstdFrame,
   maxBytes: number,
 ): Promise<Uint8Array> {
-  const bound = maxBytes + spareBytes(addon, frame, maxBytes);
-  let next = zstdBlocks(payload, frame.blocks.start, frame.windowBytes, bound);
-  for (let probe = 0; !next.isComplete; probe++) {
-    if (probe === maxProbes) throw new Error("zstd frame has too many small blocks");
-    const part = firstBlocks(payload, frame, next, bound);
-    const knownBytes = (await addon.decompress(bufferOf(part))).length;
-    if (knownBytes > maxBytes) throw tooLarge(maxBytes);
-    next = zstdBlocks(payload, next.end, frame.windowBytes, bound - knownBytes);
+  const bound = boundOf(addon, frame, maxBytes);
+  // Enough to be over the limit when the blocks are full.
+  const probeBytes = maxBytes + maxBlockBytes;
+  let possibleBytes = frame.blocks.maxBytes;
+  let [knownBytes, knownEnd] = [0, frame.blocks.start];
+  for (let probe = 0; probe < maxProbes && possibleBytes > bound; probe++) {
+    const next = zstdBlocks(payload, knownEnd, frame.windowBytes, probeBytes - knownBytes);
+    const part = await addon.decompress(bufferOf(firstBlocks(payload, frame, next, probeBytes)));
+    if (part.length > maxBytes) throw tooLarge(maxBytes);
+    possibleBytes += part.length - knownBytes - next.maxBytes;
+    [knownBytes, knownEnd] = [part.length, next.end];
   }
+  if (possibleBytes > bound) throw mayBeTooLarge(possibleBytes, maxBytes);
   return addon.decompress(bufferOf(fitted(payload, frame, maxBytes)));
 }
 
-/**
- * How much over the limit a frame may be found to be, so that with the window of the decoder all of
- * it stays under twice the limit.
- */
-function spareBytes(addon: ZstdAddon, frame: ZstdFrame, maxBytes: number): number {
-  if (addon.copiesResult) return minSpareBytes;
+/** How much a frame may make, so that with its window it stays under twice the limit. */
+function boundOf(addon: ZstdAddon, frame: ZstdFrame, maxBytes: number): number {
   const contentBytes = Math.min(frame.announcedBytes ?? frame.blocks.maxBytes, maxBytes);
   const windowBytes = Math.min(frame.windowBytes, contentBytes);
-  return Math.max(minSpareBytes, (maxBytes - windowBytes) / 2);
+  const spareBytes = (maxBytes - windowBytes) * (addon.copiesResult ? 0.25 : 0.75);
+  return maxBytes + Math.max(minSpareBytes, spareBytes);
+}
+
+function mayBeTooLarge(possibleBytes: number, maxBytes: number): MsgError {
+  const text = `payload may decompress to ${possibleBytes} bytes, maxMessageBytes is ${maxBytes}`;
+  return new MsgError("MSG_PAYLOAD_TOO_LARGE", text);
 }
 
 /** The same memory as a `Buffer`, which is what the addon asks for. */

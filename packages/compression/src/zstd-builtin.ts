@@ -1,6 +1,8 @@
 import { constants } from "node:buffer";
+import type { Transform } from "node:stream";
 import zlib from "node:zlib";
 import { joinedInTurns } from "./in-turns.ts";
+import { piecesOf } from "./pieces.ts";
 import { isOverLimit, tooLarge } from "./results.ts";
 import type { ZstdCodec } from "./zstd-compressor.ts";
 import type { ZstdFrame } from "./zstd-frame.ts";
@@ -9,10 +11,10 @@ import { fitted } from "./zstd-rewrite.ts";
 /** What `node:zlib` has of zstd since Node 22.15 and 23.8. */
 interface BuiltinZstd {
   readonly constants: { readonly ZSTD_c_compressionLevel: number };
-  zstdCompress(data: Uint8Array, settings: CompressSettings, done: Done): void;
   zstdCompressSync(data: Uint8Array, settings: CompressSettings): Buffer;
-  zstdDecompress(data: Uint8Array, settings: DecompressSettings, done: Done): void;
+  createZstdCompress(settings: CompressSettings): Transform;
   zstdDecompressSync(data: Uint8Array, settings: DecompressSettings): Buffer;
+  createZstdDecompress(settings: DecompressSettings): Transform;
 }
 
 interface CompressSettings {
@@ -25,8 +27,6 @@ interface DecompressSettings {
   readonly chunkSize: number;
   readonly maxOutputLength: number;
 }
-
-type Done = (error: Error | null, result: Buffer) => void;
 
 const decompressAsyncBytes = 64 * 1024;
 
@@ -63,19 +63,14 @@ function compress(
   asyncFrom: number,
 ): Uint8Array | Promise<Uint8Array> {
   const settings = {
-    // One piece for all, so that nothing is joined afterwards.
+    // One piece for all, or two: the end of a large frame comes apart.
     chunkSize: mostCompressedBytes(payload.length) + 1,
     // Without it, a frame made on a thread would not announce its size.
     pledgedSrcSize: payload.length,
     params: { [builtin.constants.ZSTD_c_compressionLevel]: level },
   };
   if (payload.length < asyncFrom) return builtin.zstdCompressSync(payload, settings);
-  return new Promise((resolve, reject) => {
-    builtin.zstdCompress(payload, settings, (error, result) => {
-      if (error === null) resolve(joinedInTurns([result]));
-      else reject(error);
-    });
-  });
+  return piecesOf(builtin.createZstdCompress(settings), payload, Infinity).then(joinedInTurns);
 }
 
 /** What libzstd promises as `ZSTD_COMPRESSBOUND`. */
@@ -105,7 +100,8 @@ function decompressFrame(
     if (result !== undefined) return result;
     if (limit === maxBytes) throw tooLarge(maxBytes);
   }
-  return decompressOnThread(builtin, data, mostBytes, maxBytes);
+  const engine = builtin.createZstdDecompress(decompressSettings(mostBytes, maxBytes));
+  return piecesOf(engine, data, maxBytes).then(joinedInTurns);
 }
 
 /** `undefined` when there are more than `limit` bytes. */
@@ -121,20 +117,6 @@ function decompressInPlace(
     if (isOverLimit(error)) return undefined;
     throw error;
   }
-}
-
-function decompressOnThread(
-  builtin: BuiltinZstd,
-  data: Uint8Array,
-  mostBytes: number,
-  maxBytes: number,
-): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    builtin.zstdDecompress(data, decompressSettings(mostBytes, maxBytes), (error, result) => {
-      if (error === null) resolve(joinedInTurns([result]));
-      else reject(isOverLimit(error) ? tooLarge(maxBytes) : error);
-    });
-  });
 }
 
 /**

@@ -54,15 +54,9 @@ export function zstdWith(
       guarded(
         () => decompress(codec, payload, maxBytes),
         trimmed,
-        (error) => decompressionError(error, maxBytes),
+        (error) => decompressFailed("zstd", error),
       ),
   };
-}
-
-function decompressionError(error: unknown, maxBytes: number): MsgError {
-  // The limit of the second frame is less than that of the payload.
-  if (MsgError.is(error, "MSG_PAYLOAD_TOO_LARGE")) return tooLarge(maxBytes);
-  return decompressFailed("zstd", error);
 }
 
 /** Nothing is decompressed before all of the payload has been looked through. */
@@ -90,10 +84,15 @@ async function decompressFrames(
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let leftBytes = maxBytes;
-  for (const frame of frames) {
-    const part = await decompressFrame(codec, payload, frame, leftBytes);
-    parts.push(part);
-    leftBytes -= part.length;
+  try {
+    for (const frame of frames) {
+      const part = await decompressFrame(codec, payload, frame, leftBytes);
+      parts.push(part);
+      leftBytes -= part.length;
+    }
+  } catch (error) {
+    // It names what was left of the limit.
+    throw MsgError.is(error, "MSG_PAYLOAD_TOO_LARGE") ? tooLarge(maxBytes) : error;
   }
   return joinedInTurns(parts);
 }

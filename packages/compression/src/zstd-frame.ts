@@ -29,7 +29,7 @@ export interface ZstdBlocks {
 export const maxBlockBytes: number = 128 * 1024;
 
 /** The widest window that libzstd takes unless told otherwise, and that `zstd --long` makes. */
-export const maxWindowBytes: number = 2 ** 27;
+const maxWindowBytes = 2 ** 27;
 
 /** Each frame costs a call. What compresses in parallel makes one of some MiB each. */
 const maxFrames = 100;

@@ -41,8 +41,7 @@ export function firstBlocks(
 
 /** The least field of a header for a window that is wide enough for `usedBytes` of the frame. */
 function usedWindow(frame: ZstdFrame, usedBytes: number): number {
-  // In a window below the size of a block, blocks may not have that size either.
-  const neededBytes = Math.min(frame.windowBytes, Math.max(usedBytes, maxBlockBytes));
+  const neededBytes = Math.min(frame.windowBytes, usedBytes);
   let field = 0;
   while (windowOf(field) < neededBytes) field++;
   return field;

@@ -9,7 +9,7 @@ const blocks = Array.from({ length: gibibyte / fullBlock }, () => compressedBloc
 const bomb = zstdFrame({ window: windows.mib2, blocks });
 
 for (const { name, isAbsent, create } of backends) {
-  describe.skipIf(isAbsent)(name, () => {
+  describe.skipIf(isAbsent)(`${name}, as a compressor`, () => {
     testCompressor({
       name: "zstd",
       id: 2,

@@ -222,6 +222,11 @@ async function isInPlace(length: number, options?: ZstdOptions) {
   return { compress: compressed instanceof Uint8Array, decompress: plain instanceof Uint8Array };
 }
 
+/** A frame of as many bytes that does not say so. */
+function unsized(length: number): Uint8Array {
+  return zstdFrame({ window: windows.mib2, blocks: [compressedBlock(length)] });
+}
+
 describe.skipIf(builtin.isAbsent)("zstd of node:zlib works in place", () => {
   it("up to 16 KiB to compress and 64 KiB to decompress, by default", async () => {
     expect(await isInPlace(16_383)).toEqual({ compress: true, decompress: true });
@@ -257,8 +262,6 @@ describe.skipIf(builtin.isAbsent)("zstd of node:zlib works in place", () => {
   });
 
   it("no further than 64 KiB when the sender does not say how many there are", async () => {
-    const unsized = (length: number) =>
-      zstdFrame({ window: windows.mib2, blocks: [compressedBlock(length)] });
     expect(builtin.create().decompress(unsized(65_535), mebibyte)).toBeInstanceOf(Uint8Array);
     const result = builtin.create().decompress(unsized(65_536), mebibyte);
     expect(result).toBeInstanceOf(Promise);

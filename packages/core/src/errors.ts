@@ -2,7 +2,7 @@
 export const errorCodes = {
   MSG_ALREADY_ANSWERED: "A request is answered once. Answer it in one place only.",
   MSG_AUTH_REJECTED:
-    "The peer refused our token, or our authenticator the peer's. Check both ends' secrets; the dialer keeps trying, more slowly.",
+    "The peer refused our token or certificate, or we refused the peer's. Check both ends' secrets; the dialer keeps trying, more slowly.",
   MSG_AUTH_FAILED:
     "The authenticator or connection hook itself failed. Its own error is the cause; the peer was refused.",
   MSG_CLOSED: "The socket is closed. Make a new one.",

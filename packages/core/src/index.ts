@@ -53,6 +53,7 @@ export type { WaitOptions } from "./socket/waiter-list.ts";
 
 // What transports, compressors and protocols are written against.
 export type {
+  Backlog,
   FrameBuffer,
   FrameDecoder,
   HandshakeContext,
@@ -76,6 +77,7 @@ export type {
   Welcome,
   Wire,
   WireContext,
+  WireGate,
   WriterByType,
 } from "./contracts/protocol.ts";
 export type {

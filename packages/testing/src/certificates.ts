@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
-import { createPrivateKey, webcrypto } from "node:crypto";
-// The polyfill that the decorators of x509 need; it must come first.
+import { createPrivateKey, createPublicKey, webcrypto } from "node:crypto";
+// What the decorators of x509 need to be there before them.
+// oxlint-disable-next-line import/no-unassigned-import
 import "reflect-metadata";
 import {
   AuthorityKeyIdentifierExtension,
@@ -13,7 +14,7 @@ import {
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
 } from "@peculiar/x509";
-import type { Extension, JsonGeneralName } from "@peculiar/x509";
+import type { Extension, JsonGeneralName, JsonName } from "@peculiar/x509";
 
 const signing = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const minuteMs = 60_000;
@@ -41,11 +42,13 @@ export interface CertificateRequest {
   readonly validTo?: Date;
   /** Encrypts the private key. @defaultValue none */
   readonly passphrase?: string;
+  /** A key of an earlier certificate, as PEM, to renew it. @defaultValue a new one */
+  readonly key?: string;
 }
 
 interface Identity {
   readonly keys: webcrypto.CryptoKeyPair;
-  readonly subject: string;
+  readonly subject: JsonName;
 }
 
 interface Signing {
@@ -75,7 +78,7 @@ export class TestAuthority {
 
   /** Makes an authority whose certificate it signs itself. */
   static async create(commonName = "test authority"): Promise<TestAuthority> {
-    const identity = { keys: await newKeys(), subject: `CN=${commonName}` };
+    const identity = { keys: await newKeys(), subject: subjectOf(commonName) };
     const extensions = authorityExtensions();
     const cert = await sign({ request: {}, subject: identity, issuer: identity, extensions });
     return new TestAuthority(cert, identity, "");
@@ -83,7 +86,7 @@ export class TestAuthority {
 
   /** A certificate that its own key signed, which no authority vouches for. */
   static async selfSigned(request: CertificateRequest): Promise<IssuedCertificate> {
-    const identity = { keys: await newKeys(), subject: subjectOf(request) };
+    const identity = await identityOf(request);
     const extensions = endExtensions(request);
     const cert = await sign({ request, subject: identity, issuer: identity, extensions });
     return { cert, key: await exportKey(identity.keys, request.passphrase) };
@@ -91,7 +94,7 @@ export class TestAuthority {
 
   /** Makes an authority below this one; what it issues carries the chain up to the root. */
   async intermediate(commonName = "test intermediate"): Promise<TestAuthority> {
-    const identity = { keys: await newKeys(), subject: `CN=${commonName}` };
+    const identity = { keys: await newKeys(), subject: subjectOf(commonName) };
     const issuer = this.#identity;
     const extensions = authorityExtensions();
     const cert = await sign({ request: {}, subject: identity, issuer, extensions });
@@ -99,7 +102,7 @@ export class TestAuthority {
   }
 
   async issue(request: CertificateRequest = {}): Promise<IssuedCertificate> {
-    const identity = { keys: await newKeys(), subject: subjectOf(request) };
+    const identity = await identityOf(request);
     const issuer = this.#identity;
     const extensions = endExtensions(request);
     const cert = await sign({ request, subject: identity, issuer, extensions });
@@ -118,8 +121,24 @@ async function exportKey(keys: webcrypto.CryptoKeyPair, passphrase?: string): Pr
   return key.export({ format: "pem", type: "pkcs8", ...encryption }).toString();
 }
 
-function subjectOf({ commonName }: CertificateRequest): string {
-  return commonName === undefined ? "" : `CN=${commonName}`;
+async function identityOf({ commonName, key }: CertificateRequest): Promise<Identity> {
+  const keys = key === undefined ? await newKeys() : await importKeys(key);
+  return { keys, subject: subjectOf(commonName) };
+}
+
+async function importKeys(pem: string): Promise<webcrypto.CryptoKeyPair> {
+  const { subtle } = webcrypto;
+  const pkcs8 = createPrivateKey(pem).export({ format: "der", type: "pkcs8" });
+  const spki = createPublicKey(pem).export({ format: "der", type: "spki" });
+  return {
+    privateKey: await subtle.importKey("pkcs8", pkcs8, signing, true, ["sign"]),
+    publicKey: await subtle.importKey("spki", spki, signing, true, ["verify"]),
+  };
+}
+
+/** Not as text, in which a name could pretend to be several. */
+function subjectOf(commonName?: string): JsonName {
+  return commonName === undefined ? [] : [{ CN: [commonName] }];
 }
 
 function authorityExtensions(): Extension[] {

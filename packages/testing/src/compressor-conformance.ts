@@ -233,14 +233,15 @@ function describeDamage(suite: CompressorSuite): void {
 }
 
 function describeBomb(suite: CompressorSuite): void {
-  it("refuses 1 GiB in under 100 ms", async () => {
+  it("refuses 1 GiB in under 100 ms of work, whoever else works on the machine", async () => {
     const compressor = suite.create();
     const bomb = suite.bomb();
-    const startMs = performance.now();
+    const before = process.cpuUsage();
     await expect(later(() => compressor.decompress(bomb, mebibyte))).rejects.toMatchObject({
       code: "MSG_PAYLOAD_TOO_LARGE",
     });
-    expect(performance.now() - startMs).toBeLessThan(100);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(100);
   });
 
   it("takes less than twice the limit of memory for 1 GiB", async () => {

@@ -49,29 +49,35 @@ export function describeTransportFlow(suite: TransportSuite): void {
       await waitFor(() => accepted.text === "some", { what: "the text has arrived" });
     });
 
-    it("may be overwritten by their writer once they are taken", async () => {
-      const rig = new TransportRig(suite);
-      const { dialed, accepted } = await rig.pair();
-      accepted.keepsBytes = false;
-      const chunk = new Uint8Array(100_000);
-      const rounds = 50;
-      let round = 0;
-      const sendNext = (): void => {
-        while (round < rounds) {
-          chunk.set(patternBytes(round * chunk.length, chunk.length));
-          round += 1;
-          if (!dialed.write(chunk)) return;
-          chunk.fill(0xdd);
-        }
-      };
-      dialed.onDrain = () => {
-        chunk.fill(0xdd);
+    for (const length of [7, 5_000, 100_000]) {
+      it(`may be overwritten by their writer once they are taken, ${length} at a time`, async () => {
+        const rig = new TransportRig(suite);
+        const { dialed, accepted } = await rig.pair();
+        accepted.keepsBytes = false;
+        // Two chunks for each write: a transport may gather them, or keep one and send the other.
+        const chunks = [new Uint8Array(length), new Uint8Array(length)];
+        const overwrite = (): void => chunks.forEach((chunk) => chunk.fill(0xdd));
+        const total = length * 100;
+        let sent = 0;
+        const sendNext = (): void => {
+          while (sent < total) {
+            for (const chunk of chunks) {
+              chunk.set(patternBytes(sent, length));
+              sent += length;
+            }
+            if (!dialed.write(...chunks)) return;
+            overwrite();
+          }
+        };
+        dialed.onDrain = () => {
+          overwrite();
+          sendNext();
+        };
         sendNext();
-      };
-      sendNext();
-      await waitForBytes(accepted, rounds * chunk.length);
-      expect(accepted.violations).toEqual([]);
-    });
+        await waitForBytes(accepted, total);
+        expect(accepted.violations).toEqual([]);
+      });
+    }
 
     it("are not given while the reader has stopped, and wait at the writer", async () => {
       const rig = new TransportRig(suite);

@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expectNoLeaks, TestAuthority, waitFor } from "@msg-ts/testing";
 import { Tcp } from "@msg-ts/transports/tcp";
 import { Tls } from "@msg-ts/transports/tls";
@@ -19,6 +22,26 @@ import {
 
 const ca = authority.cert;
 const toLoopback = async (): Promise<string[]> => ["127.0.0.1"];
+
+/** The file and all that it imports from beside it, and what those import from elsewhere. */
+function importsOf(file: string, found: Set<string> = new Set()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const [, name = ""] of readFileSync(file, "utf8").matchAll(/ from "([^"]+)"/g)) {
+    if (name.startsWith(".")) importsOf(join(dirname(file), name), found);
+    else found.add(name);
+  }
+  return found;
+}
+
+describe("the other transports", () => {
+  it.each(["tcp", "ipc", "inproc"])("load nothing of TLS: %s", (name) => {
+    const index = fileURLToPath(new URL(`../src/${name}/index.ts`, import.meta.url));
+    const loaded = [...importsOf(index)];
+    expect(loaded.length).toBeGreaterThan(3);
+    expect(loaded.filter((path) => /node:tls|[/\\]src[/\\]tls[/\\]/.test(path))).toEqual([]);
+  });
+});
 
 describe("addresses of Tls", () => {
   it.each([
@@ -51,7 +74,8 @@ describe("a dialer of Tls", () => {
 
   it("takes a server whose authority it was given, by address and by name", async () => {
     const { address, port, links } = await listen(new Tls(serverIdentity));
-    await dial(new Tls({ ca }), address);
+    const { link } = await dial(new Tls({ ca }), address);
+    expect(link.remoteAddress).toBe(address);
     await dial(new Tls({ ca, lookup: toLoopback }), `orders.example:${port}`);
     await dial(new Tls({ ca: [stranger.cert, ca], lookup: toLoopback }), `ORDERS.example.:${port}`);
     await waitFor(() => links.length === 3, { what: "all links have arrived" });
@@ -71,7 +95,8 @@ describe("a dialer of Tls", () => {
     const { address } = await listen(new Tls(serverIdentity));
     process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
     onTestFinished(() => void delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"]);
-    await dialFailure(new Tls(), address);
+    const { message } = await dialFailure(new Tls(), address);
+    expect(message).toContain("not in ca");
   });
 
   it("says which names a certificate is for when the name is wrong", async () => {
@@ -116,8 +141,9 @@ describe("a dialer of Tls", () => {
 
   it("dials a wildcard as this host, and verifies its address", async () => {
     const { listener, links } = await listen(new Tls(serverIdentity), "0.0.0.0:0");
-    await dial(new Tls({ ca }), listener.address);
+    const { link } = await dial(new Tls({ ca }), listener.address);
     await waitFor(() => links.length === 1, { what: "the link has arrived" });
+    expect(link.remoteAddress).toMatch(/^127\.0\.0\.1:\d+$/);
   });
 
   it.each([

@@ -1,10 +1,11 @@
 import type { CandidatePeer } from "../contracts/authenticator.ts";
 import type {
+  Backlog,
   FrameDecoder,
   HandshakeContext,
   Protocol,
-  ReadGate,
   Welcome,
+  WireGate,
 } from "../contracts/protocol.ts";
 import type { Link } from "../contracts/transport.ts";
 import { MsgError } from "../errors.ts";
@@ -55,7 +56,7 @@ export interface ConnectionHandlers {
  * The only one to talk to a link. It knows no routing: frames go to the decoder that its owner
  * gives, bytes come through {@link outbox}.
  */
-export class Connection implements ReadGate {
+export class Connection implements WireGate {
   readonly outbox: Outbox;
   readonly peer: CandidatePeer;
   readonly #link: Link;
@@ -65,6 +66,9 @@ export class Connection implements ReadGate {
   #state: ConnectionState = { phase: "handshaking" };
   #handshake: LinkHandshake | undefined;
   #assembler: FrameAssembler | undefined;
+  #backlog: Backlog | undefined;
+  /** What the peer broke behind the backlog. */
+  #violation: unknown;
   #timer: TimerHandle;
   /** When a connection that ends is given up. */
   #destroyAtMs = Infinity;
@@ -72,6 +76,8 @@ export class Connection implements ReadGate {
   #holds = 0;
   #isResuming = false;
   #hasPeerEnded = false;
+  /** The link broke: nothing more can come, so that nothing keeps back what did come. */
+  #isLost = false;
   /** Bytes received so far. Anything at all from the peer moves it, so it also tells silence. */
   receivedBytes = 0;
   #handshakeBytes = 0;
@@ -106,6 +112,11 @@ export class Connection implements ReadGate {
   }
 
   get isOpen(): boolean {
+    return this.#isReading || this.#isLost;
+  }
+
+  /** Whether frames are decoded as they come. */
+  get #isReading(): boolean {
     return this.#holds === 0 && this.#state.phase === "ready";
   }
 
@@ -155,10 +166,14 @@ export class Connection implements ReadGate {
 
   release(): void {
     this.#holds--;
-    if (this.#holds > 0 || this.#isResuming) return;
-    // Later, not now: whoever releases is often inside a consumer's call.
-    this.#isResuming = true;
-    this.#options.runtime.endOfTick(() => this.#resume());
+    if (this.#holds === 0) this.#resumeLater();
+  }
+
+  setBacklog(backlog: Backlog | undefined): void {
+    this.#backlog = backlog;
+    if (backlog !== undefined) return;
+    if (this.#violation !== undefined) this.fail(this.#violation);
+    else if (this.#hasPeerEnded) this.#resumeLater();
   }
 
   /**
@@ -211,12 +226,15 @@ export class Connection implements ReadGate {
   #enter(state: ConnectionState): void {
     this.#options.runtime.clearTimer(this.#timer);
     this.#timer = undefined;
+    this.#isLost = this.#state.phase === "ready" && state.phase === "closed";
     this.#state = state;
     if (state.phase !== "ending" && state.phase !== "closed") return;
     const reason = state.reason ?? new MsgError("MSG_PEER_LOST", "connection ended");
     this.#handshake?.fail(reason);
     this.#handshake = undefined;
     this.#assembler = undefined;
+    if (this.#isLost) this.#backlog?.resume();
+    else this.#backlog?.drop();
     if (!this.#abort.signal.aborted) this.#abort.abort(reason);
     if (state.phase === "closed") {
       this.outbox.destroy();
@@ -250,25 +268,47 @@ export class Connection implements ReadGate {
   }
 
   #decode(chunk: Uint8Array, isLent: boolean): void {
-    // Without an assembler we are ending: input is discarded.
+    // Without an assembler we are ending, or are about to: input is discarded.
     try {
       this.#assembler?.push(chunk, isLent);
     } catch (error) {
-      this.fail(error);
+      this.#onViolation(error);
     }
+  }
+
+  /** Later, not now: whoever opens the gate is often inside a consumer's call. */
+  #resumeLater(): void {
+    if (this.#isResuming) return;
+    this.#isResuming = true;
+    this.#options.runtime.endOfTick(() => this.#resume());
   }
 
   #resume(): void {
     this.#isResuming = false;
-    if (!this.isOpen) return;
+    // Any of these may close the gate again, or the connection.
+    if (this.#isReading) this.#backlog?.resume();
+    if (this.#isReading) this.#decodeHeld();
+    if (!this.#isReading) return;
+    if (!this.#hasPeerEnded) this.#link.setReading(true);
+    else if (this.#backlog === undefined) this.#onAllRead();
+  }
+
+  #decodeHeld(): void {
     try {
       this.#assembler?.resume();
     } catch (error) {
-      this.fail(error);
+      this.#onViolation(error);
     }
-    if (!this.isOpen) return;
-    if (this.#hasPeerEnded) this.#onAllRead();
-    else this.#link.setReading(true);
+  }
+
+  /** What was read before is told before. */
+  #onViolation(error: unknown): void {
+    if (this.#backlog === undefined) {
+      this.fail(error);
+      return;
+    }
+    this.#violation = error;
+    this.#assembler = undefined;
   }
 
   /** Closes for what the peer sent; it is given a moment to read why. */
@@ -283,7 +323,7 @@ export class Connection implements ReadGate {
     this.#hasPeerEnded = true;
     this.#handshake?.endInput(new MsgError("MSG_PEER_LOST", "peer ended during the handshake"));
     // While it resumes, frames that were held are still to come.
-    if (this.isOpen && !this.#isResuming) this.#onAllRead();
+    if (this.#isReading && !this.#isResuming && this.#backlog === undefined) this.#onAllRead();
   }
 
   /** The peer ended, and everything it sent before was decoded. */

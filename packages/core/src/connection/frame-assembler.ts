@@ -1,14 +1,18 @@
 import { allocate, copyOf, emptyBytes, viewOf } from "../bytes.ts";
 import type { FrameDecoder } from "../contracts/protocol.ts";
 
-/** A frame that arrives in pieces starts with this much memory and grows with what really came. */
+/** A frame that arrives in pieces starts with at most this much memory. */
 const firstPieceBytes = 64 * 1024;
+
+/** Each further piece has this much times more. */
+const growth = 4;
 
 /**
  * Feeds chunks, cut anywhere, to a decoder that wants whole frames.
  *
  * - Whole frames are decoded where they lie; only one that spans chunks is copied together.
  * - Memory follows what has arrived, not what a header announces: at most four times it.
+ * - No call copies much more than twice its chunk, however large the frame is.
  * - When the decoder stops early, the rest of the chunk is held until {@link resume}.
  */
 export class FrameAssembler {
@@ -16,6 +20,9 @@ export class FrameAssembler {
   /** The beginning of a frame that is not whole. */
   #partial: Uint8Array = emptyBytes;
   #partialBytes = 0;
+  /** What is still to be copied to the front of `#partial`, from the smaller piece before it. */
+  #former: Uint8Array = emptyBytes;
+  #formerOffset = 0;
   /** Bytes behind a stop of the decoder. */
   #held: Uint8Array | undefined;
 
@@ -57,6 +64,7 @@ export class FrameAssembler {
       const taken = this.#fill(bytes, start);
       start += taken;
       if (this.#partialBytes < this.#decoder.neededBytes) return;
+      this.#moveFormer(Infinity);
       const used = this.#decoder.decode(this.#partial, 0, this.#partialBytes);
       if (used > 0) this.#dropPartial();
       // A header was completed: the frame's length is known now. Nothing used and nothing more
@@ -74,6 +82,7 @@ export class FrameAssembler {
   #dropPartial(): void {
     this.#partial = emptyBytes;
     this.#partialBytes = 0;
+    this.#dropFormer();
   }
 
   #hold(bytes: Uint8Array, start: number): void {
@@ -94,19 +103,45 @@ export class FrameAssembler {
     const taken = Math.max(0, Math.min(wanted, bytes.length - start));
     if (taken === 0) return 0;
     const length = this.#partialBytes + taken;
-    if (length > this.#partial.length) {
-      const larger = allocate(this.#capacityFor(length));
-      larger.set(viewOf(this.#partial, 0, this.#partialBytes));
-      this.#partial = larger;
-    }
+    if (length > this.#partial.length) this.#grow(length);
     this.#partial.set(viewOf(bytes, start, taken), this.#partialBytes);
     this.#partialBytes = length;
+    this.#moveFormer(taken);
     return taken;
   }
 
+  #grow(length: number): void {
+    this.#moveFormer(Infinity);
+    this.#former = viewOf(this.#partial, 0, this.#partialBytes);
+    this.#formerOffset = 0;
+    this.#partial = allocate(this.#capacityFor(length));
+  }
+
+  /**
+   * Copies as much as has just come. Three times as much as was there is still to come, so that this
+   * ends long before the frame is whole.
+   */
+  #moveFormer(most: number): void {
+    const left = this.#former.length - this.#formerOffset;
+    if (left === 0) return;
+    const count = Math.min(most, left);
+    this.#partial.set(viewOf(this.#former, this.#formerOffset, count), this.#formerOffset);
+    this.#formerOffset += count;
+    if (count === left) this.#dropFormer();
+  }
+
+  #dropFormer(): void {
+    this.#former = emptyBytes;
+    this.#formerOffset = 0;
+  }
+
+  /** The smallest of a whole frame, a quarter of it, a sixteenth and so on that holds `length`. */
   #capacityFor(length: number): number {
-    const growth = Math.max(firstPieceBytes, length * 4);
-    return Math.max(length, Math.min(this.#decoder.neededBytes, growth));
+    let capacity = this.#decoder.neededBytes;
+    while (capacity > firstPieceBytes && capacity / growth >= length) {
+      capacity = Math.ceil(capacity / growth);
+    }
+    return capacity;
   }
 }
 

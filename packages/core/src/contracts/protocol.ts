@@ -67,14 +67,15 @@ export interface Welcome {
 export interface WireContext {
   /** The most bytes a payload may have, before and after decompression. */
   readonly maxMessageBytes: number;
-  readonly gate: ReadGate;
+  readonly gate: WireGate;
   /**
    * Undoes the compression `id`, at once or later.
    *
+   * @param maxBytes - bounds the result, 0 to `maxMessageBytes`.
    * @throws MsgError `MSG_UNKNOWN_COMPRESSION`, `MSG_DECOMPRESS_FAILED`, `MSG_PAYLOAD_TOO_LARGE`;
    *   or the promise rejects so.
    */
-  decompress(id: number, payload: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  decompress(id: number, payload: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array>;
   /** Closes the connection for a violation that no {@link FrameDecoder.decode} can throw any more. */
   fail(error: unknown): void;
 }
@@ -88,6 +89,29 @@ export interface ReadGate {
   /** Closes the gate; it opens again when every `hold` had its `release`. */
   hold(): void;
   release(): void;
+}
+
+/** Frames that were read and that the sink is not told of yet. */
+export interface Backlog {
+  /** Tells, in order, what can be told, as long as the gate is open. */
+  resume(): void;
+  /** Forgets everything: nothing is told any more, whatever comes later. Idempotent. */
+  drop(): void;
+}
+
+/**
+ * A {@link ReadGate} as the wire of its connection sees it: reading may go on while frames that were
+ * read wait to be told.
+ */
+export interface WireGate extends ReadGate {
+  /**
+   * From now on there is a backlog, or, with `undefined`, none any more. While there is one
+   * - the end of the input, the peer's own or a violation, waits behind it;
+   * - `resume` is called whenever the gate opens, before more is decoded;
+   * - `drop` is called when this end closes the connection. When it is lost instead, the gate stays
+   *   open for what was read before.
+   */
+  setBacklog(backlog: Backlog | undefined): void;
 }
 
 /** Bytes in, calls on a sink out. */

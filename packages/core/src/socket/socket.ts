@@ -346,7 +346,7 @@ export abstract class Socket<P extends Peer> {
     return {
       maxMessageBytes,
       gate: connection,
-      decompress: (id, payload) => this.compression.decompress(id, payload, maxMessageBytes),
+      decompress: (id, payload, maxBytes) => this.compression.decompress(id, payload, maxBytes),
       fail: (error) => connection.fail(error),
     };
   }

@@ -21,6 +21,8 @@ export interface EndOptions extends Partial<Omit<HandshakeContext, "socketType" 
   /** @defaultValue 1 MiB */
   readonly sendHighWaterBytes?: number;
   readonly compression?: Compression;
+  /** @defaultValue 1 MiB */
+  readonly maxMessageBytes?: number;
   /** Runs when the peer is let in, before the decoder is made. */
   onReady?(end: End<SocketType>): void;
   onBeforeFlush?(end: End<SocketType>): void;
@@ -65,11 +67,11 @@ export class End<Type extends SocketType> {
           this.welcome = welcome;
           options.onReady?.(this);
           const compression = options.compression ?? new Compression(undefined, 0, []);
-          const maxMessageBytes = 1024 * 1024;
+          const maxMessageBytes = options.maxMessageBytes ?? 1024 * 1024;
           const wire = msg().open(type, this.connection.outbox, this.recording.sink, {
             maxMessageBytes,
             gate: this.connection,
-            decompress: (id, payload) => compression.decompress(id, payload, maxMessageBytes),
+            decompress: (id, payload, maxBytes) => compression.decompress(id, payload, maxBytes),
             fail: (error) => this.connection.fail(error),
           });
           this.#writer = wire.writer;

@@ -1,9 +1,11 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { bytes, joinBytes, naiveEncode, waitFor } from "@msg-ts/testing";
-import { describe, expect, it } from "vitest";
+import { bytes, incompressibleBytes, joinBytes, naiveEncode, waitFor } from "@msg-ts/testing";
+import fc from "fast-check";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { FrameAssembler } from "../../src/connection/frame-assembler.ts";
 import type { FrameDecoder } from "../../src/contracts/protocol.ts";
+import { cutInto } from "../wire/arbitrary-frames.ts";
 import { openStream, piecesOf } from "../wire/decode-stream.ts";
 
 const kibibyte = 1024;
@@ -22,6 +24,9 @@ function collectGarbage(): void {
   setFlagsFromString("--expose-gc");
   (runInNewContext("gc") as () => void)();
 }
+
+/** No two places of it are alike. */
+const noise = incompressibleBytes(1_500_000);
 
 /** What is longer than any frame that tests make. */
 const payloads = [0, 1, 9, 100].map((length) => new Uint8Array(length).fill(length));
@@ -110,6 +115,41 @@ describe("a frame assembler", () => {
     expect(frames.length).toBe(1);
     // 8,400 copies of 4 MiB on average would take over ten seconds.
     expect(performance.now() - startMs).toBeLessThan(2_000);
+  });
+
+  it("copies little in each call, also when a large frame outgrows its memory", () => {
+    const { assembler, frames } = openStream("REP");
+    const whole = request(1, new Uint8Array(20 * mebibyte));
+    const set = vi.spyOn(Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array, "set");
+    onTestFinished(() => set.mockRestore());
+    for (const piece of piecesOf(whole, 64 * kibibyte)) {
+      const chunk = new Uint8Array(piece);
+      set.mockClear();
+      assembler.push(chunk, false);
+      const copied = set.mock.calls.reduce((sum, [source]) => sum + source.length, 0);
+      expect(copied).toBeLessThanOrEqual(2 * 64 * kibibyte);
+    }
+    expect(frames.length).toBe(1);
+  });
+
+  it("gives a large frame as it was, however it is cut", () => {
+    const lengths = fc.oneof(
+      fc.integer({ min: 1, max: 5_000 }),
+      fc.integer({ min: 60_000, max: 70_000 }),
+      fc.integer({ min: 1, max: 1_500_000 }),
+    );
+    const cuts = fc.array(lengths, { minLength: 1, maxLength: 20 });
+    const property = fc.property(fc.nat({ max: noise.length }), cuts, (length, pieces) => {
+      const payload = noise.subarray(0, length);
+      const { assembler, payloads: told } = openStream("REP");
+      for (const piece of cutInto(joinBytes([request(1, payload), request(2, noise)]), pieces)) {
+        assembler.push(piece, false);
+      }
+      expect(told.length).toBe(2);
+      expect(Buffer.compare(told[0] ?? noise, payload)).toBe(0);
+      expect(Buffer.compare(told[1] ?? payload, noise)).toBe(0);
+    });
+    fc.assert(property, { seed: 20_261_120, numRuns: 60 });
   });
 
   it("lets go of a frame once it was told", async () => {

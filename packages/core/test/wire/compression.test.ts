@@ -1,4 +1,4 @@
-import { bytes, hex, joinBytes, naiveEncode } from "@msg-ts/testing";
+import { bytes, joinBytes, naiveEncode } from "@msg-ts/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Compressor, Decompressor } from "../../src/contracts/compressor.ts";
@@ -170,68 +170,6 @@ describe("a frame whose decompressor fails", () => {
     const compression = new Compression(undefined, 0, [decompressor]);
     const { frames } = decodePieces("REP", [request(1, 5, bytes("aa"))], { compression });
     expect(frames).toEqual([{ type: "unreadable", number: 1 }]);
-  });
-});
-
-/** Decompressions that wait until the test decides them. */
-function deciding() {
-  const waiting: { readonly payload: string; decide(result: Uint8Array): void }[] = [];
-  const decompress: Decompressor["decompress"] = (given) =>
-    new Promise((decide) => {
-      waiting.push({ payload: hex(given), decide });
-    });
-  return { waiting, compression: new Compression(undefined, 0, [halving(5, { decompress })]) };
-}
-
-describe("a frame whose decompressor takes its time", () => {
-  it("holds up those behind it, so that the order stays", async () => {
-    const { waiting, compression } = deciding();
-    const { runtime, peer, end } = await startedAgainstRawPeer("REP", "accepts", { compression });
-    peer.send(
-      joinBytes([
-        request(1, 5, bytes("aa")),
-        request(2, 0, bytes("bb")),
-        request(3, 5, bytes("cc")),
-      ]),
-    );
-    await runtime.settle();
-    expect(end.recording.frames).toEqual([]);
-    expect(waiting.map((one) => one.payload)).toEqual(["aa"]);
-    waiting[0]?.decide(bytes("a1"));
-    await runtime.settle();
-    expect(end.recording.frames.length).toBe(2);
-    expect(waiting.map((one) => one.payload)).toEqual(["aa", "cc"]);
-    waiting[1]?.decide(bytes("c1"));
-    await runtime.settle();
-    expect(end.recording.frames).toEqual([
-      { type: "request", id: 1, compression: 0, payload: bytes("a1") },
-      { type: "request", id: 2, compression: 0, payload: bytes("bb") },
-      { type: "request", id: 3, compression: 0, payload: bytes("c1") },
-    ]);
-  });
-
-  it("stops reading from the link meanwhile, and reads on behind it", async () => {
-    const { waiting, compression } = deciding();
-    const { runtime, peer, end } = await startedAgainstRawPeer("REP", "accepts", { compression });
-    peer.send(request(1, 5, bytes("aa")));
-    await runtime.settle();
-    expect(end.link.readingChanges).toEqual([false]);
-    waiting[0]?.decide(bytes("a1"));
-    await runtime.settle();
-    expect(end.link.readingChanges).toEqual([false, true]);
-  });
-
-  it("is told even when the peer ended meanwhile, before its end is", async () => {
-    const { waiting, compression } = deciding();
-    const { runtime, peer, end } = await startedAgainstRawPeer("REP", "accepts", { compression });
-    peer.send(joinBytes([request(1, 5, bytes("aa")), request(2, 0, bytes("bb"))]));
-    peer.link.end();
-    await runtime.settle();
-    expect(end.events).toEqual(["ready"]);
-    waiting[0]?.decide(bytes("a1"));
-    await runtime.settle();
-    expect(end.recording.frames.length).toBe(2);
-    expect(end.events).toEqual(["ready", "peer ended"]);
   });
 });
 

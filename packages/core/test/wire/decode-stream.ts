@@ -1,6 +1,6 @@
 import type { NaiveDecoded, NaiveFrame } from "@msg-ts/testing";
 import { FrameAssembler } from "../../src/connection/frame-assembler.ts";
-import type { ReadGate, SocketType, WireContext } from "../../src/contracts/protocol.ts";
+import type { Backlog, SocketType, WireContext, WireGate } from "../../src/contracts/protocol.ts";
 import { MsgError } from "../../src/errors.ts";
 import { Compression } from "../../src/wire/compression.ts";
 import { msg } from "../../src/wire/msg/protocol.ts";
@@ -9,19 +9,24 @@ import type { Write } from "./golden-vectors.ts";
 import { recordingSink } from "./recording-sink.ts";
 
 /** A gate that a test opens and closes. */
-class TestGate implements ReadGate {
-  #holds = 0;
+class TestGate implements WireGate {
+  holds = 0;
+  backlog: Backlog | undefined;
 
   get isOpen(): boolean {
-    return this.#holds === 0;
+    return this.holds === 0;
   }
 
   hold(): void {
-    this.#holds++;
+    this.holds++;
   }
 
   release(): void {
-    this.#holds--;
+    this.holds--;
+  }
+
+  setBacklog(backlog: Backlog | undefined): void {
+    this.backlog = backlog;
   }
 }
 
@@ -49,7 +54,7 @@ export function openStream<Type extends SocketType>(type: Type, options: StreamO
   const context: WireContext = {
     maxMessageBytes,
     gate,
-    decompress: (id, payload) => compression.decompress(id, payload, maxMessageBytes),
+    decompress: (id, payload, maxBytes) => compression.decompress(id, payload, maxBytes),
     fail: rethrow,
   };
   const wire = msg().open(type, out, recording.sink, context);

@@ -37,8 +37,8 @@ export class PeerCertificate {
     this.#certificate = certificate;
     this.authorized = authorized;
     // Node gives undefined for an empty one.
-    this.subject = (certificate.subject as string | undefined) ?? "";
-    this.issuer = (certificate.issuer as string | undefined) ?? "";
+    this.subject = certificate.subject ?? "";
+    this.issuer = certificate.issuer ?? "";
     this.subjectAltNames = splitNames(certificate.subjectAltName ?? "");
     this.serialNumber = certificate.serialNumber;
     this.validFrom = new Date(certificate.validFrom);

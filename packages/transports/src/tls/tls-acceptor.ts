@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import process from "node:process";
-import type { Server, TLSSocket } from "node:tls";
+import type { SecureContext, Server, TLSSocket } from "node:tls";
 import { createServer } from "node:tls";
 import type { ListenerHandlers } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
@@ -13,6 +13,8 @@ import type { ResolvedTlsOptions } from "./tls-options.ts";
 
 /** Node's own deadline, which is about silence and not about the whole; ours comes before it. */
 const noTimeoutMs = 2 ** 31 - 1;
+
+type SniDone = (error: Error | null, context?: SecureContext) => void;
 
 interface Handshake {
   readonly raw: Socket;
@@ -50,12 +52,7 @@ export class TlsAcceptor {
       requestCert: clientCertificates !== "none",
       rejectUnauthorized: clientCertificates === "required",
       handshakeTimeout: noTimeoutMs,
-      SNICallback: (serverName, done) => {
-        this.#credentials.contextFor(serverName).then(
-          (context) => done(null, context),
-          (error: unknown) => done(MsgError.from(error, "MSG_HANDLER_FAILED", "sni failed")),
-        );
-      },
+      SNICallback: (serverName, done) => void this.#onServerName(serverName, done),
     });
     this.#server.on("secureConnection", (socket) => this.#onSecure(socket));
     this.#server.on("tlsClientError", (error, socket) => this.#onFailed(error, socket));
@@ -70,23 +67,32 @@ export class TlsAcceptor {
   /** @param raw - connected, paused since its creation, and not to stay half-open: see `#onSecure`. */
   accept(raw: Socket): void {
     const { maxHandshakes, handshakeTimeoutMs } = this.#options;
-    const remoteAddress = remoteAddressOf(raw);
     const waiting = this.#handshakes.size;
-    if (waiting >= maxHandshakes || raw.remoteAddress === undefined) {
-      raw.on("error", () => {});
-      raw.destroy();
+    if (raw.remoteAddress === undefined) return this.#turnAway(raw, peerLeft());
+    if (waiting >= maxHandshakes) {
       const text = `${waiting} TLS handshakes are under way, maxHandshakes is ${maxHandshakes}`;
-      this.#handlers.onRefused(remoteAddress, new MsgError("MSG_TOO_MANY_PEERS", text));
-      return;
+      return this.#turnAway(raw, new MsgError("MSG_TOO_MANY_PEERS", text));
     }
     const timer = setTimeout(() => {
       const text = `TLS handshake took over ${handshakeTimeoutMs} ms`;
       this.#refuse(handshake, new MsgError("MSG_HANDSHAKE_TIMEOUT", text));
     }, handshakeTimeoutMs);
-    const handshake: Handshake = { raw, remoteAddress, key: keyOf(raw), timer };
+    const handshake: Handshake = {
+      raw,
+      remoteAddress: remoteAddressOf(raw),
+      key: keyOf(raw),
+      timer,
+    };
     this.#handshakes.set(handshake.key, handshake);
     raw.once("close", () => this.#onRawClose(handshake));
     this.#server.emit("connection", raw);
+  }
+
+  #turnAway(raw: Socket, error: MsgError): void {
+    const remoteAddress = remoteAddressOf(raw);
+    raw.on("error", () => {});
+    raw.destroy();
+    this.#handlers.onRefused(remoteAddress, error);
   }
 
   /** Ends the handshakes that are under way, without a word. */
@@ -96,6 +102,17 @@ export class TlsAcceptor {
       handshake.raw.destroy();
     }
     this.#handshakes.clear();
+  }
+
+  async #onServerName(serverName: string, done: SniDone): Promise<void> {
+    let context: SecureContext | undefined;
+    try {
+      context = await this.#credentials.contextFor(serverName);
+    } catch (error) {
+      this.#refuseNext(MsgError.from(error, "MSG_HANDLER_FAILED", "sni failed"), done);
+      return;
+    }
+    done(null, context);
   }
 
   #onSecure(socket: TLSSocket): void {
@@ -156,6 +173,14 @@ export class TlsAcceptor {
       this.#closed = undefined;
       this.#refuse(handshake, peerLeft());
     });
+  }
+
+  /** Lets Node destroy a connection, which it does at once, and without a word about which. */
+  #refuseNext(error: MsgError, done: SniDone): void {
+    const standing = Array.from(this.#handshakes.values()).filter(({ raw }) => !raw.destroyed);
+    done(error);
+    const destroyed = standing.find(({ raw }) => raw.destroyed);
+    if (destroyed !== undefined) this.#refuse(destroyed, error);
   }
 
   #refuse(handshake: Handshake, error: MsgError): void {

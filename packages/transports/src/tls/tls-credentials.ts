@@ -6,7 +6,6 @@ import { MsgError } from "@msg-ts/core";
 import type { Pem, ResolvedTlsOptions, TlsCertificates, TlsIdentity } from "./tls-options.ts";
 import { TlsSessions } from "./tls-sessions.ts";
 
-const ticketKeyBytes = 48;
 const sessionIdContextBytes = 16;
 
 /**
@@ -41,13 +40,13 @@ export class TlsCredentials {
       ...shared,
       // Without any: whoever was not asked for a certificate needs no authority.
       ca: ca ?? [],
-      ticketKeys: randomBytes(ticketKeyBytes),
       sessionIdContext: randomBytes(sessionIdContextBytes).toString("hex"),
     };
     this.clientContext = contextOf("cert and key", ca === undefined ? shared : { ...shared, ca });
     this.#sni = sni;
     this.#byName = this.#contextsOf(sni);
-    this.canListen = identity.cert !== undefined || this.#byName.size > 0 || typeof sni === "function";
+    this.canListen =
+      identity.cert !== undefined || this.#byName.size > 0 || typeof sni === "function";
   }
 
   /** What to show for a server name; `undefined` for {@link serverOptions}. */
@@ -64,7 +63,10 @@ export class TlsCredentials {
     const contexts = new Map<string, SecureContext>();
     if (sni === undefined || typeof sni === "function") return contexts;
     if (typeof sni !== "object" || sni === null) {
-      throw new MsgError("MSG_INVALID_OPTION", `sni is ${typeof sni}, must be an object or function`);
+      throw new MsgError(
+        "MSG_INVALID_OPTION",
+        `sni is ${typeof sni}, must be an object or function`,
+      );
     }
     for (const [name, identity] of Object.entries(sni)) {
       contexts.set(name.toLowerCase(), this.#contextOf(`sni of ${name}: `, identity));
@@ -76,9 +78,9 @@ export class TlsCredentials {
     const found = this.#byIdentity.get(identity);
     if (found !== undefined) return found;
     const { cert, key, passphrase } = identity;
-    const read = identityOf(where, cert, key, passphrase);
-    if (read.cert === undefined) throw invalid(where, "cert and key are not given");
-    const context = contextOf(`${where}cert and key`, { ...this.serverOptions, ...read });
+    const known = identityOf(where, cert, key, passphrase);
+    if (known.cert === undefined) throw invalid(where, "cert and key are not given");
+    const context = contextOf(`${where}cert and key`, { ...this.serverOptions, ...known });
     this.#byIdentity.set(identity, context);
     return context;
   }
@@ -102,7 +104,8 @@ function identityOf(where: string, cert?: Pem, key?: Pem, passphrase?: string): 
   const [leaf] = certificatesIn(where, "cert", certText);
   const keyText = textOf(where, "key", key);
   const privateKey = read(where, "key", () => privateKeyOf(keyText, passphrase));
-  if (leaf?.checkPrivateKey(privateKey) !== true) throw invalid(where, "key does not belong to cert");
+  if (leaf?.checkPrivateKey(privateKey) !== true)
+    throw invalid(where, "key does not belong to cert");
   return {
     cert: certText,
     key: keyText,

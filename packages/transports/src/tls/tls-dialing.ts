@@ -38,7 +38,7 @@ export function secureDialed(dialing: TlsDialing, signal: AbortSignal): Promise<
   const key = `${target} ${name}`;
   // What was not verified is not remembered: resuming would not look at it again.
   const sessions = rejectUnauthorized ? dialing.credentials.sessions : undefined;
-  const session = sessions?.take(key);
+  const kept = sessions?.take(key);
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       raw.destroy();
@@ -48,7 +48,7 @@ export function secureDialed(dialing: TlsDialing, signal: AbortSignal): Promise<
       socket: raw,
       host: name,
       ...(isIP(name) === 0 ? { servername: name } : {}),
-      ...(session === undefined ? {} : { session }),
+      ...(kept === undefined ? {} : { session: kept.session }),
       secureContext: dialing.credentials.clientContext,
       rejectUnauthorized,
     });
@@ -65,15 +65,19 @@ export function secureDialed(dialing: TlsDialing, signal: AbortSignal): Promise<
       fail(new MsgError("MSG_DIAL_FAILED", text, { cause }));
     });
     let certificate: PeerCertificate | undefined;
-    socket.on("session", (given) => {
-      if (certificate !== undefined) sessions?.keep(key, given, certificate.validTo);
+    socket.on("session", (session) => {
+      if (certificate !== undefined) sessions?.keep(key, { session, certificate });
     });
     socket.once("secureConnect", () => {
       signal.removeEventListener("abort", onAbort);
-      certificate = certificateFrom(socket);
-      // Of TLS 1.2 a session may be used again, and no new one comes when it was.
-      if (session !== undefined && certificate !== undefined && isReusable(socket)) {
-        sessions?.keep(key, session, certificate.validTo);
+      const isResumed = kept !== undefined && socket.isSessionReused();
+      certificate = isResumed ? kept.certificate : certificateFrom(socket);
+      if (isResumed) {
+        // A server that resumes gives no new one. One that then ends the connection is not asked again.
+        sessions?.keep(key, kept);
+        socket.once("close", () => {
+          if (socket.bytesRead === 0) sessions?.forget(key);
+        });
       }
       const remoteAddress = remoteAddressOf(raw);
       resolve(new TlsLink({ socket, raw, remoteAddress, certificate, isDialer: true }));
@@ -84,11 +88,9 @@ export function secureDialed(dialing: TlsDialing, signal: AbortSignal): Promise<
 /** What the peer of a finished handshake showed. */
 export function certificateFrom(socket: TLSSocket): PeerCertificate | undefined {
   const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined ? undefined : new PeerCertificate(certificate, socket.authorized);
-}
-
-function isReusable(socket: TLSSocket): boolean {
-  return socket.getProtocol() === "TLSv1.2" && socket.isSessionReused();
+  return certificate === undefined
+    ? undefined
+    : new PeerCertificate(certificate, socket.authorized);
 }
 
 /** A name as certificates have it: in ASCII, without a dot at its end; an address without a zone. */

@@ -8,10 +8,19 @@ const verifyTexts: ReadonlyMap<string, string> = new Map([
   ["CERT_NOT_YET_VALID", "its certificate is not valid yet: compare the clocks"],
   ["DEPTH_ZERO_SELF_SIGNED_CERT", "its certificate is self-signed, and not in ca"],
   ["SELF_SIGNED_CERT_IN_CHAIN", "its certificate is of an authority that is not in ca"],
-  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "the issuer of its certificate is unknown: not in ca, or missing in its chain"],
+  [
+    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    "the issuer of its certificate is unknown: not in ca, or missing in its chain",
+  ],
   ["UNABLE_TO_GET_ISSUER_CERT", "an issuer in its chain is unknown: not in ca"],
-  ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "the issuer of its certificate is unknown: not in ca, or missing in its chain"],
-  ["CERT_SIGNATURE_FAILURE", "the signature of its certificate is wrong: another authority of the same name made it"],
+  [
+    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+    "the issuer of its certificate is unknown: not in ca, or missing in its chain",
+  ],
+  [
+    "CERT_SIGNATURE_FAILURE",
+    "the signature of its certificate is wrong: another authority of the same name made it",
+  ],
   ["INVALID_PURPOSE", "its certificate is not meant for this use"],
   ["CERT_REVOKED", "its certificate was revoked"],
 ]);
@@ -99,6 +108,9 @@ function failureOf(error: Error, hostCode: string): Failure {
   }
   if (hostCode === "ERR_SSL_NO_SHARED_CIPHER") {
     return { code: "MSG_PROTOCOL", text: "no cipher in common" };
+  }
+  if (hostCode === "ERR_TLS_RENEGOTIATION_DISABLED") {
+    return { code: "MSG_PROTOCOL", text: "it asked for another handshake" };
   }
   if (hostCode.startsWith("ERR_SSL_")) {
     return { code: "MSG_PROTOCOL", text: "it broke the rules of TLS" };

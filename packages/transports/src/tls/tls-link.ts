@@ -46,21 +46,36 @@ export class TlsLink implements Link {
   #phase: "open" | "ended" | "destroyed" | "closed" = "open";
   #handlers: LinkHandlers | undefined;
   #error: Error | undefined;
-  #hasReceived = false;
   #hasPeerEnded = false;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #isWriting = false;
   #isDrainAwaited = false;
   readonly #onWritten: (error?: Error | null) => void = (error) => {
-    this.#isWriting = false;
     if (error instanceof Error || this.#socket.destroyed) return;
-    if (this.#queue.length > 0) return this.#writeNext();
+    if (this.#queue.length > 0) {
+      // Node calls back in the same turn as long as the network takes it all.
+      setImmediate(this.#writeNext);
+      return;
+    }
+    this.#isWriting = false;
     if (this.#isDrainAwaited) {
       this.#isDrainAwaited = false;
       this.#handlers?.onDrain();
     }
     if (this.#phase === "ended" && !this.#isWriting) this.#socket.end();
+  };
+  /** Corked writes become one record, or as few as can be, and one system call. */
+  readonly #writeNext: () => void = () => {
+    if (this.#socket.destroyed) return;
+    const batch = this.#takeBatch();
+    const last = batch.pop();
+    if (last === undefined) return;
+    this.#isWriting = true;
+    if (batch.length > 0) this.#socket.cork();
+    for (const chunk of batch) this.#socket.write(chunk);
+    this.#socket.write(last, this.#onWritten);
+    if (batch.length > 0) this.#socket.uncork();
   };
 
   constructor({ socket, raw, remoteAddress, certificate, isDialer }: SecureSocket) {
@@ -93,10 +108,7 @@ export class TlsLink implements Link {
       return;
     }
     if (this.#hasPeerEnded) process.nextTick(() => this.#tellEnd());
-    this.#socket.on("data", (chunk: Buffer) => {
-      this.#hasReceived = true;
-      handlers.onData(chunk);
-    });
+    this.#socket.on("data", (chunk: Buffer) => handlers.onData(chunk));
     this.#socket.resume();
   }
 
@@ -128,17 +140,6 @@ export class TlsLink implements Link {
     if (this.#phase === "destroyed" || this.#phase === "closed") return;
     this.#phase = "destroyed";
     this.#socket.destroy();
-  }
-
-  /** Corked writes become one record, or as few as can be, and one system call. */
-  #writeNext(): void {
-    this.#isWriting = true;
-    const batch = this.#takeBatch();
-    const last = batch.pop();
-    if (batch.length > 0) this.#socket.cork();
-    for (const chunk of batch) this.#socket.write(chunk);
-    this.#socket.write(last ?? new Uint8Array(0), this.#onWritten);
-    if (batch.length > 0) this.#socket.uncork();
   }
 
   #takeBatch(): Uint8Array[] {
@@ -186,7 +187,9 @@ export class TlsLink implements Link {
     const error = this.#error;
     if (error === undefined) this.#handlers?.onClose();
     else {
-      const guess = this.#isDialer && !this.#hasReceived ? whyEndedAtOnce : undefined;
+      // Of what was decrypted: nothing ever came behind the handshake.
+      const isFresh = this.#isDialer && this.#socket.bytesRead === 0;
+      const guess = isFresh ? whyEndedAtOnce : undefined;
       const text = `link to ${this.remoteAddress} broke: ${tlsFailureText(error, guess)}`;
       this.#handlers?.onClose(new MsgError("MSG_PEER_LOST", text, { cause: error }));
     }

@@ -1,10 +1,13 @@
+import type { PeerCertificate } from "./peer-certificate.ts";
+
 /** Of more servers than this, those that were dialed longest ago are forgotten. */
 const maxSessions = 256;
 
-interface Kept {
+/** What a session is resumed with. */
+export interface KeptSession {
   readonly session: Buffer;
-  /** When the certificate behind it ends. */
-  readonly validTo: Date;
+  /** What the server showed when it was made: it is not shown again. */
+  readonly certificate: PeerCertificate;
 }
 
 /**
@@ -14,27 +17,31 @@ interface Kept {
  * another identity or other authorities than it was made with.
  */
 export class TlsSessions {
-  readonly #kept: Map<string, Kept> = new Map();
+  readonly #kept: Map<string, KeptSession> = new Map();
 
   get size(): number {
     return this.#kept.size;
   }
 
-  keep(key: string, session: Buffer, validTo: Date): void {
+  keep(key: string, kept: KeptSession): void {
     this.#kept.delete(key);
-    this.#kept.set(key, { session, validTo });
+    this.#kept.set(key, kept);
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > maxSessions && oldest !== undefined) this.#kept.delete(oldest);
   }
 
   /**
-   * Gives what is kept, once: a ticket that was used a second time would tell an onlooker that both
-   * connections are of one client. Nothing, when the server's certificate has ended since: to resume
-   * would not look at it again.
+   * Takes out what is kept: a dial that fails with it is not tried with it again. Nothing, when the
+   * server's certificate has ended since, because to resume would not look at it again.
    */
-  take(key: string): Buffer | undefined {
+  take(key: string): KeptSession | undefined {
     const kept = this.#kept.get(key);
     this.#kept.delete(key);
-    return kept !== undefined && kept.validTo.getTime() > Date.now() ? kept.session : undefined;
+    if (kept === undefined || kept.certificate.validTo.getTime() <= Date.now()) return undefined;
+    return kept;
+  }
+
+  forget(key: string): void {
+    this.#kept.delete(key);
   }
 }

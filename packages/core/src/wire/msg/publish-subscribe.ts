@@ -17,6 +17,7 @@ import {
   topicPrefix,
   topicStartBytes,
 } from "./header.ts";
+import type { PayloadReceiver } from "./payload-reader.ts";
 import { PayloadReader } from "./payload-reader.ts";
 
 const reservedBits = 0xf8;
@@ -93,6 +94,7 @@ interface MessageHeader {
   readonly topic: string;
   readonly timestampMicros: number;
   readonly sequence: number;
+  readonly isExtension: boolean;
 }
 
 /** Reads 0x03 frames for a SUB: messages, and what a PUB of ours adds. */
@@ -104,11 +106,14 @@ export class PublishedDecoder extends MessageDecoder {
   constructor(sink: SubSink, context: WireContext) {
     super(context, context.maxMessageBytes, "maxMessageBytes");
     this.#sink = sink;
-    this.#reader = new PayloadReader(context, {
-      onPlain: (header, payload) =>
-        sink.onMessage(header.topic, header.timestampMicros, header.sequence, payload),
+    const receiver: PayloadReceiver<MessageHeader> = {
+      onPlain: ({ topic, timestampMicros, sequence, isExtension }, payload) => {
+        if (isExtension) this.#onExtension(topic, sequence);
+        else sink.onMessage(topic, timestampMicros, sequence, payload);
+      },
       onUnreadable: (header, error) => sink.onBadMessage(header.topic, header.sequence, error),
-    });
+    };
+    this.#reader = new PayloadReader(context, receiver, "arrival");
   }
 
   protected override onFrame(frame: MessageFrame): void {
@@ -117,14 +122,21 @@ export class PublishedDecoder extends MessageDecoder {
     const timeOffset = offset + topicStartBytes + topicBytes;
     const sequence = view.getUint32(timeOffset + 8);
     const flags = view.getUint8(offset + 1);
-    if (topic.startsWith("MSG.") && payloadBytes === 0) {
-      if (flags === 0) this.#onExtension(topic, sequence);
+    const isExtension = topic.startsWith("MSG.") && payloadBytes === 0;
+    if (isExtension && flags !== 0) return;
+    const mustQueue = this.#reader.mustQueue;
+    if (isExtension && !mustQueue) {
+      this.#onExtension(topic, sequence);
       return;
     }
     const timestampMicros = view.getUint32(timeOffset) * twoTo32 + view.getUint32(timeOffset + 4);
     const payload = viewOf(bytes, offset + messageHeaderBytes + topicBytes, payloadBytes);
-    if (flags === 0) this.#sink.onMessage(topic, timestampMicros, sequence, payload);
-    else this.#reader.read({ topic, timestampMicros, sequence }, flags, reservedBits, payload);
+    if (flags === 0 && !mustQueue) {
+      this.#sink.onMessage(topic, timestampMicros, sequence, payload);
+      return;
+    }
+    const header = { topic, timestampMicros, sequence, isExtension };
+    this.#reader.read(header, flags, reservedBits, payload, topicBytes);
   }
 
   /** Unknown extensions are skipped: a later version may send them. */

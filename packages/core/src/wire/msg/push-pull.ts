@@ -18,6 +18,7 @@ import {
   maxSettledRange,
   shortHeaderBytes,
 } from "./header.ts";
+import type { PayloadReceiver } from "./payload-reader.ts";
 import { PayloadReader } from "./payload-reader.ts";
 import type { ShortFrameReceiver } from "./short-frame.ts";
 import { writeShortHeader } from "./short-frame.ts";
@@ -36,15 +37,16 @@ export class JobReceiver implements ShortFrameReceiver {
 
   constructor(sink: PullSink, context: WireContext) {
     this.#sink = sink;
-    this.#reader = new PayloadReader(context, {
+    const receiver: PayloadReceiver<JobHeader> = {
       onPlain: (job, payload) => sink.onJob(job.sequence, job.earlierDeliveries, payload),
       onUnreadable: (job, error) => sink.onBadJob(job.sequence, error),
-    });
+    };
+    this.#reader = new PayloadReader(context, receiver, "arrival");
   }
 
   onFrame(sequence: number, flags: number, payload: Uint8Array): void {
     const earlierDeliveries = (flags >> deliveriesShift) & maxEarlierDeliveries;
-    if ((flags & (reservedBits | compressionMask)) === 0) {
+    if ((flags & (reservedBits | compressionMask)) === 0 && !this.#reader.mustQueue) {
       this.#sink.onJob(sequence, earlierDeliveries, payload);
     } else {
       this.#reader.read({ sequence, earlierDeliveries }, flags, reservedBits, payload);

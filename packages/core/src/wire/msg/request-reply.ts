@@ -15,6 +15,7 @@ import {
   goodbyeId,
   maxErrorReplyBytes,
 } from "./header.ts";
+import type { PayloadReceiver } from "./payload-reader.ts";
 import { PayloadReader } from "./payload-reader.ts";
 import type { ShortFrameReceiver } from "./short-frame.ts";
 import { writeShortHeader } from "./short-frame.ts";
@@ -22,36 +23,43 @@ import { writeShortHeader } from "./short-frame.ts";
 /** All but the compression id; bit 7 alone is an error reply and is seen before. */
 const reservedBits = 0xf8;
 
+interface RequestHeader {
+  readonly id: number;
+  readonly wasCompressed: boolean;
+}
+
 /** Reads 0x02 frames as requests, for a REP. */
 export class RequestReceiver implements ShortFrameReceiver {
   readonly #sink: RepSink;
-  readonly #reader: PayloadReader<number>;
+  readonly #reader: PayloadReader<RequestHeader>;
 
   constructor(sink: RepSink, context: WireContext) {
     this.#sink = sink;
-    this.#reader = new PayloadReader(context, {
-      onPlain: (id, payload) => sink.onRequest(id, payload, true),
-      onUnreadable: (id, error) => sink.onBadRequest(id, error),
-    });
+    const receiver: PayloadReceiver<RequestHeader> = {
+      onPlain: ({ id, wasCompressed }, payload) => sink.onRequest(id, payload, wasCompressed),
+      onUnreadable: ({ id }, error) => sink.onBadRequest(id, error),
+    };
+    this.#reader = new PayloadReader(context, receiver, "arrival");
   }
 
   onFrame(id: number, flags: number, payload: Uint8Array): void {
-    if (flags === 0) this.#sink.onRequest(id, payload, false);
-    else this.#reader.read(id, flags, reservedBits, payload);
+    if (flags === 0 && !this.#reader.mustQueue) this.#sink.onRequest(id, payload, false);
+    else this.#reader.read({ id, wasCompressed: flags !== 0 }, flags, reservedBits, payload);
   }
 }
 
-/** Reads 0x02 frames as replies, for a REQ. */
+/** Reads 0x02 frames as replies, for a REQ: each is told as soon as it can be, they have ids. */
 export class ReplyReceiver implements ShortFrameReceiver {
   readonly #sink: ReqSink;
   readonly #reader: PayloadReader<number>;
 
   constructor(sink: ReqSink, context: WireContext) {
     this.#sink = sink;
-    this.#reader = new PayloadReader(context, {
+    const receiver: PayloadReceiver<number> = {
       onPlain: (id, payload) => sink.onReply(id, payload),
       onUnreadable: (id, error) => sink.onReplyError(id, error),
-    });
+    };
+    this.#reader = new PayloadReader(context, receiver, "any");
   }
 
   onFrame(id: number, flags: number, payload: Uint8Array): void {

@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { Fuzzer } from "./fuzzer.ts";
+import { targets } from "./targets.ts";
+
+const seed = 20_261_120;
+const runs = 2_000;
+/** What is longer takes too long for a test, most of all where other processes want the processor. */
+const maxInputBytes = 128 * 1024;
+
+// `npm run fuzz` is the long form.
+describe(`given ${runs} damaged inputs`, { timeout: 120_000 }, () => {
+  for (const target of targets) {
+    it(`${target.name} gives bytes within the limit or a coded error, and blocks for no long time`, async (context) => {
+      const makeCase = await target.open();
+      if (typeof makeCase === "string") return context.skip(makeCase);
+      const counts = await new Fuzzer(target, makeCase).run({
+        seed,
+        from: 0,
+        to: runs,
+        maxInputBytes,
+      });
+      expect(counts.failures).toEqual([]);
+      expect(counts.runs).toBeGreaterThan(0.9 * runs);
+      expect(counts.accepted).toBeGreaterThan(runs / 20);
+      for (const code of target.refusals) expect(counts.refused[code]).toBeGreaterThan(10);
+    });
+  }
+});

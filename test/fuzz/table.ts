@@ -1,0 +1,55 @@
+import { shownMebibytes } from "./memory-watch.ts";
+import type { TargetReport } from "./supervisor.ts";
+
+/** Of each target, this many failures are shown. */
+const maxShownFailures = 5;
+
+/** What came of each target, a row for each. */
+export function tableLines(reports: readonly TargetReport[]): readonly string[] {
+  const head = ["algorithm", "runs", "accepted", "refused by code", "slowest ms", "peak memory"];
+  return asTable([head, ...reports.map(rowOf)]);
+}
+
+function rowOf({ target, unavailable, counts, peakBytes }: TargetReport): readonly string[] {
+  if (unavailable !== undefined) return [target, "0", "-", unavailable, "-", "-"];
+  const refused = Object.entries(counts.refused)
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([code, count]) => `${code} ${count}`);
+  return [
+    target,
+    String(counts.runs),
+    String(counts.accepted),
+    refused.join(", "),
+    counts.slowestMs.toFixed(1),
+    shownMebibytes(peakBytes),
+  ];
+}
+
+/** Every failure: what, its input, and how to have it again. */
+export function failureLines(reports: readonly TargetReport[], seed: number): readonly string[] {
+  return reports.flatMap(({ target, counts: { failures } }) => {
+    const shown = failures
+      .slice(0, maxShownFailures)
+      .flatMap(({ run, what, how, hex, bytes }) => [
+        "",
+        `FAILED ${target}, run ${run}: ${what}`,
+        `  input: ${how}`,
+        `  ${bytes} bytes${2 * bytes > hex.length ? ", the first of them" : ""}: ${hex}`,
+        `  again: npm run fuzz -- --only '${target}' --seed ${seed} --run ${run}`,
+      ]);
+    const rest = failures.length - maxShownFailures;
+    return rest > 0 ? [...shown, "", `and ${rest} more of ${target}`] : shown;
+  });
+}
+
+function asTable(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = rows[0]?.map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths?.[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}

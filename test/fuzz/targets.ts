@@ -1,0 +1,21 @@
+import type { Target } from "./case.ts";
+import { codecTargets } from "./codec-targets.ts";
+import { compressionTargets } from "./compression-targets.ts";
+
+/** Everything that takes in bytes from outside and is fuzzed. */
+export const targets: readonly Target[] = [...compressionTargets, ...codecTargets];
+
+/** The targets of that name: `zstd` stands for each implementation of it. */
+export function targetsNamed(name: string): readonly Target[] {
+  const found = targets.filter((each) => each.name === name || each.name.startsWith(`${name} `));
+  if (found.length > 0) return found;
+  const names = targets.map((each) => each.name).join(", ");
+  throw new Error(`there is no target ${name}: ${names}`);
+}
+
+/** The one target of that name. */
+export function targetNamed(name: string): Target {
+  const target = targets.find((each) => each.name === name);
+  if (target === undefined) throw new Error(`there is no target ${name}`);
+  return target;
+}
