@@ -7,18 +7,18 @@
  * threads, kernel included) hardly do. See docs/performance.md.
  */
 import { build } from "./harness/build.ts";
-import { circumstances } from "./harness/circumstances.ts";
 import { entriesOf } from "./harness/entries.ts";
-import { appendToHistory } from "./harness/history.ts";
+import { here } from "./harness/history.ts";
 import { parseOptions, UsageError, usage } from "./harness/options.ts";
 import type { BenchOptions } from "./harness/options.ts";
 import { rowText } from "./harness/print.ts";
 import type { Row } from "./harness/row.ts";
 import { measureRow } from "./harness/row.ts";
+import { appendToHistory } from "./record.ts";
 
 async function run(options: BenchOptions): Promise<void> {
   build();
-  const where = circumstances();
+  const where = here();
   const rows: Row[] = [];
   const skipped = new Set<string>();
   const skip = (line: string): void => {
@@ -34,7 +34,7 @@ async function run(options: BenchOptions): Promise<void> {
     for (const { label, message } of failures) skip(`${label} failed: ${message}`);
     rows.push(row);
     if (!options.json) console.log(`${rowText(row)}\n`);
-    if (options.record) appendToHistory(where, row);
+    if (options.record) appendToHistory(row.scenario, { ...where, ...row });
   }
   if (options.json) console.log(JSON.stringify({ ...where, rows, skipped: [...skipped] }));
 }

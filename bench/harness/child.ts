@@ -28,10 +28,10 @@ async function begin(): Promise<End> {
   return scenario[end as EndName](context);
 }
 
-function mark({ counter, figures }: End): object {
+function mark(of: End): object {
   const { user, system } = process.cpuUsage();
-  const extra = figures?.() ?? {};
-  const { messages, bytes } = counter;
+  const extra = of.figures?.() ?? {};
+  const { messages, bytes } = of.counter;
   return { atMs: performance.now(), messages, bytes, cpuMicros: user + system, ...extra };
 }
 

@@ -1,19 +1,29 @@
 /** The accepted runs: `bench/history/<scenario>.jsonl`, a line for each row. */
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Circumstances } from "./circumstances.ts";
+import { loadavg } from "node:os";
+import { circumstances } from "../record.ts";
 import type { Row } from "./row.ts";
+
+/** When, of what and where something was measured. */
+export interface Circumstances {
+  readonly date: string;
+  readonly commit: string;
+  readonly node: string;
+  readonly machine: string;
+  /** How many processes wanted a core in the minute before. */
+  readonly load: number;
+}
+
+/** Now, here. */
+export function here(): Circumstances {
+  return { ...circumstances(), load: Number((loadavg()[0] ?? 0).toFixed(1)) };
+}
 
 /** One line. */
 export type HistoryLine = Circumstances & Row;
 
 const folder = fileURLToPath(new URL("../history/", import.meta.url));
-
-/** Adds a line. */
-export function appendToHistory(where: Circumstances, row: Row): void {
-  mkdirSync(folder, { recursive: true });
-  appendFileSync(`${folder}${row.scenario}.jsonl`, `${JSON.stringify({ ...where, ...row })}\n`);
-}
 
 /** Every line of every scenario, oldest first; what is of another form is left out. */
 export function readHistory(): HistoryLine[] {

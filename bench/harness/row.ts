@@ -106,11 +106,11 @@ function quotientsOf(
 ): Readonly<Record<string, Figures>> {
   const others = entries.filter(([entry]) => entry !== own);
   return Object.fromEntries(
-    others.map(([other, otherSamples]) => [other.label, quotients(samples, otherSamples)]),
+    others.map(([other, otherSamples]) => [other.label, quotientsBy(samples, otherSamples)]),
   );
 }
 
-function quotients(above: readonly Measures[], below: readonly Measures[]): Figures {
+function quotientsBy(above: readonly Measures[], below: readonly Measures[]): Figures {
   const shared = namesOf(above).filter((name) => namesOf(below).includes(name));
   const figures = shared.map((name) => [
     name,

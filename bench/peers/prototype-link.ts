@@ -219,7 +219,7 @@ export function listenPrototype(
     const handle = accepted._handle;
     accepted._handle = null;
     const options = { handle, onread: link.onread, readable: true, writable: true };
-    const reading = new Socket(options as object);
+    const reading = new Socket(options);
     link.attach(reading);
     onLink(link);
     reading.resume();

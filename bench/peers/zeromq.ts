@@ -32,7 +32,7 @@ const oneWay: OneWay = {
     push.connect(urlOf(place));
     void (async () => {
       for (;;) {
-        await push.send(payload as Buffer);
+        await push.send(payload);
         counter.messages += 1;
       }
     })();
@@ -52,7 +52,7 @@ const pubSub: PubSub = {
         await new Promise((resolve) => setTimeout(resolve, subscribedWithinMs));
         void (async () => {
           for (;;) {
-            await pub.send([topic, payload as Buffer]);
+            await pub.send([topic, payload]);
             counter.messages += 1;
           }
         })();
@@ -100,7 +100,7 @@ async function connectDealer(place: Place, inFlight: number) {
   const sendAll = async (): Promise<void> => {
     isSending = true;
     for (let next = unsent.shift(); next !== undefined; next = unsent.shift()) {
-      await dealer.send(next as Buffer);
+      await dealer.send(next);
     }
     isSending = false;
   };
@@ -122,7 +122,7 @@ async function serveInTurn(place: Place, counter: Counter): Promise<string> {
   void (async () => {
     for await (const [payload] of rep) {
       counter.add(payload as Buffer);
-      await rep.send(payload as Buffer);
+      await rep.send(payload);
     }
   })();
   return addressOf(rep);
@@ -147,7 +147,7 @@ const requestReply: RequestReply = {
     req.connect(urlOf(place));
     return {
       async request(payload) {
-        await req.send(payload as Buffer);
+        await req.send(payload);
         const [answer] = await req.receive();
         return answer;
       },
