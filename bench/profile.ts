@@ -15,8 +15,9 @@ import { entriesOf } from "./harness/entries.ts";
 import { parseOptions, UsageError, usage } from "./harness/options.ts";
 import type { Plan } from "./harness/plan.ts";
 import { heading, short } from "./harness/print.ts";
-import type { Ends, Entry } from "./harness/round.ts";
+import type { Entry } from "./harness/round.ts";
 import { runRound } from "./harness/round.ts";
+import type { Ends } from "./harness/scenario.ts";
 
 const listLength = 25;
 const windowMs = 3_000;

@@ -1,5 +1,7 @@
 import { quantile } from "./statistics.ts";
 
+type QuantileName = "p50Micros" | "p99Micros" | "p999Micros" | "maxMicros";
+
 /** Round trips of one window, in microseconds. */
 export class Latencies {
   #samples: Float64Array = new Float64Array(65_536);
@@ -24,12 +26,13 @@ export class Latencies {
   }
 
   /** Quantiles of what was added since {@link clear}; all NaN when nothing was. */
-  quantiles(): Record<"p50Micros" | "p99Micros" | "p999Micros", number> {
+  quantiles(): Readonly<Record<QuantileName, number>> {
     const sorted = this.#samples.slice(0, this.#count).toSorted();
     return {
       p50Micros: quantile(sorted, 0.5),
       p99Micros: quantile(sorted, 0.99),
       p999Micros: quantile(sorted, 0.999),
+      maxMicros: quantile(sorted, 1),
     };
   }
 }

@@ -9,7 +9,7 @@ import { scenarios } from "../scenarios/names.ts";
 import type { Line } from "./child-process.ts";
 import { EndProcess } from "./child-process.ts";
 import { cpuMicrosOf, pinned } from "./cpu.ts";
-import type { EndName, Measures, Rate, Scenario, Settings } from "./scenario.ts";
+import type { EndName, Ends, Measures, Rate, Scenario, Settings } from "./scenario.ts";
 
 /** A contender in one of its styles, out of one tree. */
 export interface Entry {
@@ -27,12 +27,6 @@ export interface RoundOptions {
   readonly fromSource?: boolean;
   /** Called in the middle of the window instead of waiting for its end. */
   during?(ends: Ends): Promise<void>;
-}
-
-/** Both processes of a round. */
-export interface Ends {
-  readonly receiver: EndProcess;
-  readonly sender: EndProcess;
 }
 
 const ownRoot = fileURLToPath(new URL("../..", import.meta.url));
@@ -101,9 +95,9 @@ async function measure(
   options: RoundOptions,
 ): Promise<Measures> {
   const { receiver, sender } = ends;
-  await sender.ask("start");
   const scenario = scenarioOf(settings);
-  if (scenario.isRun === true) return (await sender.ask("run")) as Measures;
+  if (scenario.drive !== undefined) return scenario.drive(ends, settings);
+  await sender.ask("start");
   await untilCounting(receiver);
   await delay(settings.warmUpMs);
   const cpuBefore = broker && cpuMicrosOf(broker.pid);

@@ -1,3 +1,4 @@
+import type { EndProcess } from "./child-process.ts";
 import type { Contender, Counter, Place, TransportName } from "../peers/contender.ts";
 
 /** What one row of a table was measured with. */
@@ -51,6 +52,12 @@ export interface Rate {
   readonly cpuMicros: number;
 }
 
+/** Both processes of a round. */
+export interface Ends {
+  readonly receiver: EndProcess;
+  readonly sender: EndProcess;
+}
+
 /** Something that is measured, in the parent and in the ends. */
 export interface Scenario {
   /** In one line, for the usage text and the page. */
@@ -65,8 +72,8 @@ export interface Scenario {
   readonly binds?: EndName;
   receiver(context: EndContext): Promise<End>;
   sender(context: EndContext): Promise<End>;
-  /** The sender measures by itself, with `run`; without it both ends count in a window. */
-  readonly isRun?: boolean;
+  /** Measures in a way of its own; without it both ends count in a window. */
+  drive?(ends: Ends, settings: Settings): Promise<Measures>;
   /** More numbers of a window. */
   extra?(received: Rate, sent: Rate, settings: Settings): Measures;
 }

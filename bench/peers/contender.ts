@@ -27,9 +27,12 @@ export interface OneWay {
   readonly variants?: readonly string[];
   /** Binds, counts in the background, and gives the address that was bound. */
   receive(place: Place, counter: Counter, variant: string): Promise<string>;
-  /** Connects, then sends without end in the background, in turns with the event loop. */
-  send(place: Place, payload: Uint8Array, counter: Counter, variant: string): Promise<void>;
+  /** Connects one sender. */
+  connect(place: Place, variant: string): Promise<SendAll>;
 }
+
+/** Sends without end in the background, in turns with the event loop. */
+export type SendAll = (payload: Uint8Array, counter: Counter) => unknown;
 
 /** Everything to everybody. */
 export interface PubSub {
@@ -70,12 +73,6 @@ export interface Asker {
   pingPong?(payload: Uint8Array, inFlight: number, onAnswer: (bytes: number) => void): void;
 }
 
-/** Both ends of the smallest program that gets an answer, as text of an ES module. */
-export interface FirstMessage {
-  /** Connects to `place`, sends one message, and writes a line when the answer is there. */
-  client(place: Place): string;
-}
-
 /** An end that is a program of its own; it speaks the lines of harness/child.ts. */
 export interface Program {
   /** What it can do. */
@@ -113,6 +110,10 @@ export interface Contender {
   readonly oneWay?: OneWay;
   readonly pubSub?: PubSub;
   readonly requestReply?: RequestReply;
-  readonly firstMessage?: FirstMessage;
+  /**
+   * The text of the smallest ES module that sends `hello` to {@link RequestReply.serve}: it writes a
+   * line when the answer is there, and ends.
+   */
+  firstMessage?(place: Place): string;
   readonly program?: Program;
 }

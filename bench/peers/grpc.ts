@@ -68,20 +68,22 @@ function dial({ transport, address }: Place): Promise<BenchClient> {
 
 const oneWay: OneWay = {
   receive: listen,
-  async send(place, payload, counter) {
+  async connect(place) {
     const client = await dial(place);
     const call = client.push((error) => {
       if (error !== null) throw error;
     });
-    const fill = (): void => {
-      let hasRoom = true;
-      while (hasRoom) {
-        hasRoom = call.write(payload as Buffer);
-        counter.messages += 1;
-      }
-      call.once("drain", fill);
+    return (payload, counter) => {
+      const fill = (): void => {
+        let hasRoom = true;
+        while (hasRoom) {
+          hasRoom = call.write(payload as Buffer);
+          counter.messages += 1;
+        }
+        call.once("drain", fill);
+      };
+      fill();
     };
-    fill();
   },
 };
 
@@ -103,10 +105,31 @@ const requestReply: RequestReply = {
   },
 };
 
+function firstMessage({ transport, address }: Place): string {
+  const target = transport === "ipc" ? `unix:${address}` : address;
+  return `
+    import { credentials, makeGenericClientConstructor } from "@grpc/grpc-js";
+    const asIs = (bytes) => bytes;
+    const echo = {
+      path: "/bench.Bench/Echo", requestStream: false, responseStream: false,
+      requestSerialize: asIs, requestDeserialize: asIs,
+      responseSerialize: asIs, responseDeserialize: asIs,
+    };
+    const Client = makeGenericClientConstructor({ echo }, "Bench");
+    const client = new Client(${JSON.stringify(target)}, credentials.createInsecure());
+    client.echo(Buffer.from("hello"), (error) => {
+      if (error) throw error;
+      console.log("answered");
+      client.close();
+    });
+  `;
+}
+
 /** grpc-js. */
 export const contender: Contender = {
   name: "grpc",
   transports: ["tcp", "ipc"],
   oneWay,
   requestReply,
+  firstMessage,
 };

@@ -52,9 +52,22 @@ const requestReply: RequestReply = {
   },
 };
 
+function firstMessage(place: Place): string {
+  const where = whereOf(place);
+  const target = "path" in where ? { socketPath: where.path } : where;
+  return `
+    import { request } from "node:http";
+    const outgoing = request({ ...${JSON.stringify(target)}, method: "POST" }, (response) => {
+      response.resume().on("end", () => console.log("answered"));
+    });
+    outgoing.end("hello");
+  `;
+}
+
 /** `node:http`. */
 export const contender: Contender = {
   name: "http",
   transports: ["tcp", "ipc"],
   requestReply,
+  firstMessage,
 };

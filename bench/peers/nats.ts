@@ -77,8 +77,9 @@ const oneWay: OneWay = {
     await pubSub.subscribe(place, counter);
     return place.address;
   },
-  async send(place, payload, counter) {
-    void publishAll(await dial(place), payload, counter);
+  async connect(place) {
+    const nats = await dial(place);
+    return (payload, counter) => publishAll(nats, payload, counter);
   },
 };
 
@@ -119,6 +120,16 @@ const requestReply: RequestReply = {
   },
 };
 
+function firstMessage({ address }: Place): string {
+  return `
+    import { connect } from "@nats-io/transport-node";
+    const nats = await connect({ servers: ${JSON.stringify(address)} });
+    await nats.request("${subject}", "hello");
+    console.log("answered");
+    await nats.close();
+  `;
+}
+
 /** nats.js with a broker. */
 export const contender: Contender = {
   name: "nats",
@@ -133,4 +144,5 @@ export const contender: Contender = {
   oneWay,
   pubSub,
   requestReply,
+  firstMessage,
 };

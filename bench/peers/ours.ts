@@ -57,11 +57,12 @@ const oneWay: OneWay = {
     else pull.consume((job) => counter.add(job.payload));
     return pull.address;
   },
-  async send(place, payload, counter, variant) {
+  async connect(place, variant) {
     const push = new PushSocket(transportOf(place), { delivery: deliveryOf(variant) });
     await push.connect(place.address);
     await push.ready();
-    void (variant === "one-by-one" ? sendAwaited : sendAll)(push, payload, counter);
+    const send = variant === "one-by-one" ? sendAwaited : sendAll;
+    return (payload, counter) => send(push, payload, counter);
   },
 };
 
@@ -118,6 +119,18 @@ const requestReply: RequestReply = {
   },
 };
 
+function firstMessage({ transport, address }: Place): string {
+  const name = transport === "ipc" ? "Ipc" : "Tcp";
+  return `
+    import { ReqSocket, ${name} } from "msg-ts";
+    const req = new ReqSocket(new ${name}());
+    await req.connect(${JSON.stringify(address)});
+    await req.request("hello");
+    console.log("answered");
+    await req.close();
+  `;
+}
+
 /** This library. */
 export const contender: Contender = {
   name: "ours",
@@ -125,4 +138,5 @@ export const contender: Contender = {
   oneWay,
   pubSub,
   requestReply,
+  firstMessage,
 };

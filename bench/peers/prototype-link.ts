@@ -11,6 +11,9 @@ import { dial, listen } from "./raw.ts";
 const View = (Buffer as unknown as { [Symbol.species]: BufferView })[Symbol.species];
 type BufferView = new (memory: ArrayBufferLike, offset: number, length: number) => Buffer;
 
+/** Node.js does not document it. */
+const handleName = "_handle";
+
 const headerBytes = 10;
 const chunkBytes = 65_536;
 const slabBytes = 262_144;
@@ -215,9 +218,9 @@ export function listenPrototype(
   const adopt = (socket: Socket): void => {
     const link = new PrototypeLink();
     // A server has no `onread`, so the handle moves to a socket that has.
-    const accepted = socket as unknown as { _handle: object | null };
-    const handle = accepted._handle;
-    accepted._handle = null;
+    const accepted = socket as unknown as Record<typeof handleName, object | null>;
+    const handle = accepted[handleName];
+    accepted[handleName] = null;
     const options = { handle, onread: link.onread, readable: true, writable: true };
     const reading = new Socket(options);
     link.attach(reading);

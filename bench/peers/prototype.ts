@@ -72,9 +72,10 @@ const oneWay: OneWay = {
       })();
     });
   },
-  async send(place, payload, counter, variant) {
+  async connect(place, variant) {
     const link = await dialPrototype(place);
-    void (variant === "callback" ? sendAll : sendAwaited)(link, payload, counter);
+    const send = variant === "callback" ? sendAll : sendAwaited;
+    return (payload, counter) => send(link, payload, counter);
   },
 };
 

@@ -8,6 +8,7 @@ const headerBytes = 10;
 /** Of a message with its topic, `bench`. */
 const topicHeaderBytes = 25;
 const batchBytes = 65_536;
+const turnBytes = 262_144;
 
 /** Listens, and gives the address that was bound. */
 export function listen(
@@ -139,22 +140,24 @@ const oneWay: OneWay = {
       socket.on("data", (chunk) => frames.onData(chunk));
     });
   },
-  async send(place, payload, counter) {
+  async connect(place) {
     const socket = await dial(place);
-    const { bytes, count } = framesOf(payload);
-    const fill = (): void => {
-      // One turn of the event loop for each 256 KiB, as the others have it.
-      for (let written = 0; written < 262_144; written += bytes.length) {
-        const hasRoom = socket.write(bytes);
-        counter.messages += count;
-        if (!hasRoom) {
-          socket.once("drain", fill);
-          return;
+    return (payload, counter) => {
+      const { bytes, count } = framesOf(payload);
+      const fill = (): void => {
+        // One turn of the event loop for each 256 KiB, as the others have it.
+        for (let written = 0; written < turnBytes; written += bytes.length) {
+          const hasRoom = socket.write(bytes);
+          counter.messages += count;
+          if (!hasRoom) {
+            socket.once("drain", fill);
+            return;
+          }
         }
-      }
-      setImmediate(fill);
+        setImmediate(fill);
+      };
+      fill();
     };
-    fill();
   },
 };
 
@@ -248,6 +251,18 @@ const requestReply: RequestReply = {
   },
 };
 
+function firstMessage(place: Place): string {
+  return `
+    import { createConnection } from "node:net";
+    const socket = createConnection(${JSON.stringify(whereOf(place))});
+    socket.write(Buffer.from("02000000000000000005" + "68656c6c6f", "hex"));
+    socket.once("data", () => {
+      console.log("answered");
+      socket.destroy();
+    });
+  `;
+}
+
 /** Bare `node:net`. */
 export const contender: Contender = {
   name: "raw",
@@ -255,4 +270,5 @@ export const contender: Contender = {
   oneWay,
   pubSub,
   requestReply,
+  firstMessage,
 };

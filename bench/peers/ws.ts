@@ -19,9 +19,12 @@ async function listen(place: Place, onSocket: (socket: WebSocket) => void): Prom
   return boundAddress(http);
 }
 
-function dial({ transport, address }: Place): Promise<WebSocket> {
-  const url = transport === "ipc" ? `ws+unix://${address}:/` : `ws://${address}`;
-  const socket = new WebSocket(url, { perMessageDeflate: false });
+function urlOf({ transport, address }: Place): string {
+  return transport === "ipc" ? `ws+unix://${address}:/` : `ws://${address}`;
+}
+
+function dial(place: Place): Promise<WebSocket> {
+  const socket = new WebSocket(urlOf(place), { perMessageDeflate: false });
   return new Promise((resolve, reject) => {
     socket.once("open", () => resolve(socket));
     socket.once("error", reject);
@@ -32,18 +35,20 @@ const oneWay: OneWay = {
   receive(place, counter) {
     return listen(place, (socket) => socket.on("message", (data) => counter.add(data as Buffer)));
   },
-  async send(place, payload, counter) {
+  async connect(place) {
     const socket = await dial(place);
-    const fill = (): void => {
-      for (let bytes = 0; bytes < turnBytes; bytes += payload.length + 14) {
-        socket.send(payload);
+    return (payload, counter) => {
+      const fill = (): void => {
+        for (let bytes = 0; bytes < turnBytes; bytes += payload.length + 14) {
+          socket.send(payload);
+          counter.messages += 1;
+        }
         counter.messages += 1;
-      }
-      counter.messages += 1;
-      if (socket.bufferedAmount < highWaterBytes) socket.send(payload, () => setImmediate(fill));
-      else socket.send(payload, fill);
+        if (socket.bufferedAmount < highWaterBytes) socket.send(payload, () => setImmediate(fill));
+        else socket.send(payload, fill);
+      };
+      fill();
     };
-    fill();
   },
 };
 
@@ -99,6 +104,18 @@ const requestReply: RequestReply = {
   },
 };
 
+function firstMessage(place: Place): string {
+  return `
+    import { WebSocket } from "ws";
+    const socket = new WebSocket(${JSON.stringify(urlOf(place))});
+    socket.on("open", () => socket.send("hello"));
+    socket.on("message", () => {
+      console.log("answered");
+      socket.close();
+    });
+  `;
+}
+
 /** ws. */
 export const contender: Contender = {
   name: "ws",
@@ -106,4 +123,5 @@ export const contender: Contender = {
   oneWay,
   pubSub,
   requestReply,
+  firstMessage,
 };

@@ -1,8 +1,11 @@
 /** zeromq.js: libzmq 4.3.5 behind Node-API, its defaults. */
-import { Dealer, Publisher, Pull, Push, Reply, Request, Router, Subscriber } from "zeromq";
+import { context, Dealer, Publisher, Pull, Push, Reply, Request, Router, Subscriber } from "zeromq";
 import type { Contender, Counter, OneWay, Place, PubSub, RequestReply } from "./contender.ts";
 
 const topic = "bench";
+
+// 1,023 by default, which is less than some scenarios have in one process.
+context.maxSockets = 16_384;
 
 /** As zeromq writes addresses. */
 function urlOf({ transport, address }: Place): string {
@@ -27,15 +30,15 @@ const oneWay: OneWay = {
     })();
     return addressOf(pull);
   },
-  async send(place, payload, counter) {
+  connect(place) {
     const push = new Push();
     push.connect(urlOf(place));
-    void (async () => {
+    return Promise.resolve(async (payload, counter) => {
       for (;;) {
         await push.send(payload);
         counter.messages += 1;
       }
-    })();
+    });
   },
 };
 
@@ -121,8 +124,9 @@ async function serveInTurn(place: Place, counter: Counter): Promise<string> {
   await rep.bind(bindUrlOf(place));
   void (async () => {
     for await (const [payload] of rep) {
-      counter.add(payload as Buffer);
-      await rep.send(payload);
+      const request = payload as Buffer;
+      counter.add(request);
+      await rep.send(request);
     }
   })();
   return addressOf(rep);
@@ -156,6 +160,18 @@ const requestReply: RequestReply = {
   },
 };
 
+function firstMessage(place: Place): string {
+  return `
+    import { Request } from "zeromq";
+    const req = new Request();
+    req.connect(${JSON.stringify(urlOf(place))});
+    await req.send("hello");
+    await req.receive();
+    console.log("answered");
+    req.close();
+  `;
+}
+
 /** zeromq.js. */
 export const contender: Contender = {
   name: "zeromq",
@@ -163,4 +179,5 @@ export const contender: Contender = {
   oneWay,
   pubSub,
   requestReply,
+  firstMessage,
 };

@@ -1,7 +1,11 @@
 import type { Scenario } from "../harness/scenario.ts";
+import { connectStorm, idleMemory } from "./connecting.ts";
+import { firstMessage } from "./first-message.ts";
+import { load } from "./load.ts";
 import { pubSub } from "./pub-sub.ts";
-import { pushPull } from "./push-pull.ts";
+import { connections, fairness, pushPull } from "./push-pull.ts";
 import { reqRep } from "./req-rep.ts";
+import { subscriptions } from "./subscriptions.ts";
 
 /** Every scenario by name. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
@@ -14,4 +18,14 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "req-rep-64": { ...reqRep, title: "64 requests in flight", count: 64 },
   "req-rep-256": { ...reqRep, title: "256 requests in flight", count: 256 },
   "req-rep-2048": { ...reqRep, title: "2,048 requests in flight", count: 2_048, sizeBytes: 512 },
+  "req-rep-load": load,
+  "connections-1": { ...connections, title: "one way over one connection", count: 1 },
+  "connections-10": { ...connections, title: "one way over 10 connections", count: 10 },
+  "connections-100": { ...connections, title: "one way over 100 connections", count: 100 },
+  "connections-1000": { ...connections, title: "one way over 1,000 connections", count: 1_000 },
+  "connect-storm": connectStorm,
+  "idle-memory": idleMemory,
+  "first-message": firstMessage,
+  fairness,
+  subscriptions,
 };

@@ -1,9 +1,7 @@
 /** Everything to `count` subscribers, which share a process. What is counted is deliveries. */
 import type { EndContext, Scenario } from "../harness/scenario.ts";
 import { Counter } from "../peers/contender.ts";
-
-/** So many subscribers connect at a time. */
-const atOnce = 64;
+import { connectMany } from "./connect-many.ts";
 
 function pubSubOf({ contender }: EndContext) {
   if (contender.pubSub === undefined) throw new Error(`${contender.name} publishes nothing`);
@@ -30,10 +28,8 @@ export const pubSub: Scenario = {
   },
   async receiver(context) {
     const counter = new Counter();
-    for (let left = context.settings.count; left > 0; left -= atOnce) {
-      const some = Array.from({ length: Math.min(left, atOnce) });
-      await Promise.all(some.map(() => pubSubOf(context).subscribe(context.place, counter)));
-    }
+    const { place, settings } = context;
+    await connectMany(settings.count, () => pubSubOf(context).subscribe(place, counter));
     return { counter };
   },
   extra(received, sent, { count }) {

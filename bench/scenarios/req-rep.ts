@@ -84,9 +84,9 @@ export const reqRep: Scenario = {
       counter,
       figures() {
         if (count > 1) return {};
-        const figures = latencies.quantiles();
+        const { p50Micros, p99Micros, p999Micros } = latencies.quantiles();
         latencies.clear();
-        return figures;
+        return { p50Micros, p99Micros, p999Micros };
       },
     };
   },
