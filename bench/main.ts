@@ -8,6 +8,7 @@
  */
 import { build } from "./harness/build.ts";
 import { entriesOf } from "./harness/entries.ts";
+import { goals } from "./harness/goals.ts";
 import { here } from "./harness/history.ts";
 import { parseOptions, UsageError, usage } from "./harness/options.ts";
 import type { BenchOptions } from "./harness/options.ts";
@@ -36,7 +37,9 @@ async function run(options: BenchOptions): Promise<void> {
     if (!options.json) console.log(`${rowText(row)}\n`);
     if (options.record) appendToHistory(row.scenario, { ...where, ...row });
   }
-  if (options.json) console.log(JSON.stringify({ ...where, rows, skipped: [...skipped] }));
+  if (!options.json) return;
+  const outcomes = goals.map(({ title, aim, measure }) => ({ title, aim, ...measure(rows) }));
+  console.log(JSON.stringify({ ...where, rows, goals: outcomes, skipped: [...skipped] }));
 }
 
 try {

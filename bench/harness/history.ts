@@ -11,8 +11,8 @@ export interface Circumstances {
   readonly commit: string;
   readonly node: string;
   readonly machine: string;
-  /** How many processes wanted a core in the minute before. */
-  readonly load: number;
+  /** How many processes wanted a core in the minute before; the oldest lines do not say. */
+  readonly load?: number;
 }
 
 /** Now, here. */

@@ -3,8 +3,8 @@ import { contenderNames } from "../peers/names.ts";
 import type { TransportName } from "../peers/contender.ts";
 import { scenarios } from "../scenarios/names.ts";
 import type { Plan } from "./plan.ts";
-import { everything } from "./plan.ts";
-import type { Pin, Settings } from "./scenario.ts";
+import { everything, settingsOf } from "./plan.ts";
+import type { Pin } from "./scenario.ts";
 
 /** The words of the command line, checked. */
 export interface BenchOptions {
@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly json: boolean;
   readonly record: boolean;
 }
+
+const usualRounds = 3;
 
 /** The command line says something that cannot be. */
 export class UsageError extends Error {}
@@ -28,7 +30,7 @@ export function usage(): string {
     "",
     "  --size N           bytes of a payload, 0 or more; 64",
     "  --transport T      tcp or ipc; tcp",
-    `  --peers A,B        of ${contenderNames.join(", ")}, or a style such as ours/callback; all`,
+    `  --peers A,B        ${contenderNames.join(", ")}, or a style such as ours/callback; all`,
     "  --rounds N         1 or more; 3",
     "  --pin none|one|two both processes on one core, or each on its own; none",
     "  --warm-up N        milliseconds before the window; 300",
@@ -42,14 +44,10 @@ export function usage(): string {
 export function parseOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parse(args);
   const [first] = positionals;
-  const plan = first === "all" ? everything : positionals.map((name) => planOf(name, values));
-  if (plan.length === 0) throw new UsageError("which scenario?");
-  const rounds = values.rounds === undefined ? undefined : number("rounds", values.rounds, 1);
-  return {
-    plan: rounds === undefined ? plan : plan.map((one) => ({ ...one, rounds })),
-    json: values.json,
-    record: values.record,
-  };
+  if (first === undefined) throw new UsageError("which scenario?");
+  const plan =
+    first === "all" ? wholePlan(values) : positionals.map((name) => planOf(name, values));
+  return { plan: plan.map((one) => timed(one, values)), json: values.json, record: values.record };
 }
 
 function parse(args: readonly string[]) {
@@ -59,12 +57,12 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         size: { type: "string" },
-        transport: { type: "string", default: "tcp" },
+        transport: { type: "string" },
         peers: { type: "string" },
         rounds: { type: "string" },
-        pin: { type: "string", default: "none" },
-        "warm-up": { type: "string", default: "300" },
-        window: { type: "string", default: "1000" },
+        pin: { type: "string" },
+        "warm-up": { type: "string" },
+        window: { type: "string" },
         json: { type: "boolean", default: false },
         record: { type: "boolean", default: false },
       },
@@ -76,19 +74,42 @@ function parse(args: readonly string[]) {
 
 type Values = ReturnType<typeof parse>["values"];
 
+/** Every row, of the contenders that were asked for. */
+function wholePlan(values: Values): readonly Plan[] {
+  for (const name of ["size", "transport", "pin"] as const) {
+    if (values[name] !== undefined) throw new UsageError(`--${name} does not go with all`);
+  }
+  const asked = peersOf(values.peers);
+  const isAsked = (peer: string): boolean =>
+    asked.includes(peer) || asked.includes(peer.split("/")[0] ?? "");
+  return everything
+    .map((plan) => ({ ...plan, peers: plan.peers.filter(isAsked) }))
+    .filter(({ peers }) => peers.length > 0);
+}
+
 function planOf(name: string, values: Values): Plan {
-  const scenario = scenarios[name];
-  if (scenario === undefined) throw new UsageError(`there is no scenario "${name}"`);
-  const settings: Settings = {
+  if (scenarios[name] === undefined) throw new UsageError(`there is no scenario "${name}"`);
+  const { transport = "tcp", pin = "none", size } = values;
+  const settings = settingsOf({
     scenario: name,
-    transport: oneOf("transport", values.transport, ["tcp", "ipc"]) as TransportName,
-    sizeBytes: number("size", values.size ?? String(scenario.sizeBytes ?? 64), 0),
-    count: scenario.count ?? 1,
-    pin: oneOf("pin", values.pin, ["none", "one", "two"]) as Pin,
-    warmUpMs: number("warm-up", values["warm-up"], 0),
-    windowMs: number("window", values.window, 1),
+    transport: oneOf("transport", transport, ["tcp", "ipc"]) as TransportName,
+    sizeBytes: size === undefined ? undefined : number("size", size, 0),
+    pin: oneOf("pin", pin, ["none", "one", "two"]) as Pin,
+  });
+  return { settings, peers: peersOf(values.peers), rounds: usualRounds };
+}
+
+function timed({ settings, peers, rounds }: Plan, values: Values): Plan {
+  const { "warm-up": warmUp, window } = values;
+  return {
+    settings: {
+      ...settings,
+      warmUpMs: warmUp === undefined ? settings.warmUpMs : number("warm-up", warmUp, 0),
+      windowMs: window === undefined ? settings.windowMs : number("window", window, 1),
+    },
+    peers,
+    rounds: values.rounds === undefined ? rounds : number("rounds", values.rounds, 1),
   };
-  return { settings, peers: peersOf(values.peers), rounds: 3 };
 }
 
 function peersOf(text: string | undefined): readonly string[] {

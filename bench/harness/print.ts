@@ -23,13 +23,15 @@ export function heading({ scenario, transport, sizeBytes, pin }: Omit<Row, "rati
 export function rowText(row: Row): string {
   const labels = Object.keys(row.contenders);
   const names = [...new Set(labels.flatMap((label) => Object.keys(row.contenders[label] ?? {})))];
+  if (names.length === 0) return `${heading(row)}: nobody`;
   const ours = Object.keys(row.ratios);
   const [headline = ""] = names;
+  const { better } = measureOf(headline);
   const header = ["", ...names.map(titleOf), ...ours.map((label) => `${label} is`)];
   const lines = labels.map((label) => [
     label,
     ...names.map((name) => spread(row.contenders[label]?.[name], row.rounds)),
-    ...ours.map((own) => times(row.ratios[own]?.[label]?.[headline])),
+    ...ours.map((own) => times(row.ratios[own]?.[label]?.[headline], better)),
   ]);
   return `${heading(row)}\n${table([header, ...lines])}`;
 }
@@ -45,8 +47,10 @@ function spread(figure: Figure | undefined, rounds: number): string {
   return `${short(figure.median)} (${short(figure.min)}-${short(figure.max)})`;
 }
 
-function times(ratio: Figure | undefined): string {
-  return ratio === undefined ? "" : `x${short(ratio.median)}`;
+/** How many times better, also where less is better; of a quotient. */
+export function times(quotient: Figure | undefined, better: "higher" | "lower"): string {
+  if (quotient === undefined) return "";
+  return `${short(better === "higher" ? quotient.median : 1 / quotient.median)} x`;
 }
 
 /** `64 B`, `1 KiB`. */

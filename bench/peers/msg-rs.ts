@@ -22,7 +22,7 @@ export const contender: Contender = {
     return "cargo is not there: install Rust";
   },
   prepare() {
-    const args = ["build", "--release", "--locked", "--manifest-path", manifest];
+    const args = ["build", "--quiet", "--release", "--locked", "--manifest-path", manifest];
     execFileSync("cargo", [...args, "--target-dir", target], { stdio: ["ignore", 2, 2] });
   },
   program: {

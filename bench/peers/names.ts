@@ -1,26 +1,31 @@
 import type { Contender } from "./contender.ts";
 
+/** A file is loaded only when its contender is asked for: its package may not be there. */
+const files: Readonly<Record<string, () => Promise<{ readonly contender: Contender }>>> = {
+  ours: () => import("./ours.ts"),
+  raw: () => import("./raw.ts"),
+  prototype: () => import("./prototype.ts"),
+  zeromq: () => import("./zeromq.ts"),
+  libzmq: () => import("./libzmq.ts"),
+  ws: () => import("./ws.ts"),
+  nats: () => import("./nats.ts"),
+  grpc: () => import("./grpc.ts"),
+  http: () => import("./http.ts"),
+  "msg-rs": () => import("./msg-rs.ts"),
+};
+
 /** Every contender, in the order of the tables. */
-export const contenderNames: readonly string[] = [
-  "ours",
-  "raw",
-  "prototype",
-  "zeromq",
-  "libzmq",
-  "ws",
-  "nats",
-  "grpc",
-  "http",
-  "msg-rs",
-];
+export const contenderNames: readonly string[] = Object.keys(files);
 
 /** A contender, or why it cannot be measured here. */
 export type Loaded = { readonly contender: Contender } | { readonly missing: string };
 
 /** @throws what its file throws, unless that is a package that is not there. */
 export async function loadContender(name: string): Promise<Loaded> {
+  const load = files[name];
+  if (load === undefined) throw new Error(`no contender ${name}`);
   try {
-    const { contender } = (await import(`./${name}.ts`)) as { contender: Contender };
+    const { contender } = await load();
     const missing = contender.missing?.();
     return missing === undefined ? { contender } : { missing };
   } catch (error) {
