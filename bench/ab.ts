@@ -70,7 +70,11 @@ function checkOut(revision: string, parent: string): Tree {
     cpSync(join(root, name), join(folder, name), { recursive: true });
   }
   linkInstalled(folder);
-  build(folder);
+  try {
+    build(folder);
+  } catch {
+    throw new UsageError(`${label} cannot be built`);
+  }
   return { label, folder };
 }
 
@@ -110,13 +114,20 @@ async function main(args: readonly string[]): Promise<void> {
   if (!words.includes("--rounds")) words.push("--rounds", String(usualRounds));
   const { plan } = parseOptions(words);
   const parent = mkdtempSync(join(tmpdir(), "msg-ts-bench-"));
+  const cleanUp = (): void => {
+    rmSync(parent, { recursive: true, force: true });
+    git("worktree", "prune");
+  };
+  process.once("SIGINT", () => {
+    cleanUp();
+    process.exit(130);
+  });
   const trees: Tree[] = [];
   try {
     trees.push(checkOut(before, parent), checkOut(after, parent));
     for (const one of plan) await compare(one, trees);
   } finally {
-    rmSync(parent, { recursive: true, force: true });
-    git("worktree", "prune");
+    cleanUp();
   }
 }
 
