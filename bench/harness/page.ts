@@ -4,7 +4,7 @@ import { goals, rowOf } from "./goals.ts";
 import type { HistoryLine } from "./history.ts";
 import { measureOf } from "./measures.ts";
 import { everything } from "./plan.ts";
-import { heading, short, times } from "./print.ts";
+import { heading, measuresOf, short, times } from "./print.ts";
 import type { Row } from "./row.ts";
 import { scenarios } from "../scenarios/names.ts";
 import type { Figure } from "./statistics.ts";
@@ -71,7 +71,7 @@ function section(row: HistoryLine): string[] {
   const chart = Object.entries(charts).find(([, choice]) => rowOf([row], choice) !== undefined);
   const { date, commit, machine, node, load, rounds } = row;
   const title = scenarios[row.scenario]?.title;
-  const where = `${rounds} rounds, ${date.slice(0, 10)}, commit ${commit}, ${machine}, Node.js ${node.slice(1)}${load === undefined ? "" : `, load ${load}`}.`;
+  const where = `${rounds} ${rounds === 1 ? "round" : "rounds"}, ${date.slice(0, 10)}, commit ${commit}, ${machine}, Node.js ${node.slice(1)}${load === undefined ? "" : `, load ${load}`}.`;
   return [
     `### ${heading(row)}`,
     "",
@@ -85,7 +85,7 @@ function section(row: HistoryLine): string[] {
 
 function figureTable(row: Row): string[] {
   const labels = Object.keys(row.contenders);
-  const names = [...new Set(labels.flatMap((label) => Object.keys(row.contenders[label] ?? {})))];
+  const names = measuresOf(row);
   const [headline = ""] = names;
   const ours = Object.keys(row.ratios);
   const { better } = measureOf(headline);
@@ -115,7 +115,7 @@ function cell(figure: Figure | undefined, isSpread: boolean): string {
 }
 
 function chartOf(row: Row): string {
-  const name = Object.keys(Object.values(row.contenders)[0] ?? {})[0] ?? "";
+  const [name = ""] = measuresOf(row);
   const { title, unit } = measureOf(name);
   const bars = Object.entries(row.contenders).map(([label, figures]) => {
     const value = figures[name]?.median ?? 0;

@@ -1,4 +1,5 @@
 /** How a row looks in a terminal. */
+import { scenarios } from "../scenarios/names.ts";
 import { measureOf } from "./measures.ts";
 import type { Row } from "./row.ts";
 import type { Figure } from "./statistics.ts";
@@ -19,10 +20,17 @@ export function heading({ scenario, transport, sizeBytes, pin }: Omit<Row, "rati
   return `${scenario}, ${sizeText(sizeBytes)}, ${transport}${pinning}`;
 }
 
+/** The names of what a row measured, the headline first. */
+export function measuresOf({ scenario, contenders }: Row): readonly string[] {
+  const names = new Set(Object.values(contenders).flatMap((figures) => Object.keys(figures)));
+  const { headline = "" } = scenarios[scenario] ?? {};
+  return names.has(headline) ? [...new Set([headline, ...names])] : [...names];
+}
+
 /** Lines of text: a contender in each, its medians with their spread, and how ours compares. */
 export function rowText(row: Row): string {
   const labels = Object.keys(row.contenders);
-  const names = [...new Set(labels.flatMap((label) => Object.keys(row.contenders[label] ?? {})))];
+  const names = measuresOf(row);
   if (names.length === 0) return `${heading(row)}: nobody`;
   const ours = Object.keys(row.ratios);
   const [headline = ""] = names;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Broker, Contender, Place } from "../peers/contender.ts";
 import { scenarios } from "../scenarios/names.ts";
 import type { Line } from "./child-process.ts";
@@ -81,7 +81,7 @@ function commandOf(
   if (program !== undefined) {
     return pinned(program.command({ scenario, end, place, sizeBytes, count }), core);
   }
-  const flags = ["--expose-gc", "--import", join(root, "dev/register.mjs")];
+  const flags = ["--expose-gc", "--import", pathToFileURL(join(root, "dev/register.mjs")).href];
   if (fromSource) flags.unshift("--conditions=@msg-ts/source");
   const file = join(root, "bench/harness/child.ts");
   const args = [end, contender.name, variant, JSON.stringify(settings), JSON.stringify(place)];

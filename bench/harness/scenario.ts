@@ -62,6 +62,8 @@ export interface Ends {
 export interface Scenario {
   /** In one line, for the usage text and the page. */
   readonly title: string;
+  /** The measure that is shown first and compared; the first one when nothing is said. */
+  readonly headline?: string;
   /** The count of {@link Settings} when nothing is said. */
   readonly count?: number;
   /** The size of a payload when nothing is said; 64. */

@@ -70,6 +70,7 @@ function watchTimers(): () => Readonly<Record<string, number>> {
 export const fairness: Scenario = {
   ...pushPull,
   title: "how late timers are beside a loop of awaited sends",
+  headline: "lateMaxMs",
   variantsOf({ oneWay }) {
     if (oneWay === undefined) return [];
     return [oneWay.variants?.find((variant) => variant === "one-by-one") ?? ""];
