@@ -11,9 +11,9 @@ import type { Figure } from "./record.ts";
 export interface Speed {
   /** Whether threads do the work, several calls at once, or the main thread, one by one. */
   readonly isOnThreads: boolean;
-  /** 10^6 plain bytes a second. */
+  /** 10^6 plain bytes a second: moves with what else the machine does. */
   readonly mbPerSecond: Figure;
-  /** 10^6 plain bytes for each second of CPU, all threads: moves less with the machine's load. */
+  /** 10^6 plain bytes for each second of CPU, all threads: what one core manages. */
   readonly mbPerCpuSecond: Figure;
 }
 

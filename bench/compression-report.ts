@@ -80,17 +80,26 @@ export function tables(lines: readonly CompressionLine[]): string {
     "",
     ...dataKinds.flatMap((data) => [...callTable(lines, data), ""]),
     spreadOf(
-      "A call",
+      "Calls",
       lines.flatMap(({ calls }) =>
-        calls.flatMap(({ compress, decompress }) => [compress.mbPerSecond, decompress.mbPerSecond]),
+        calls.flatMap(({ compress, decompress }) => [
+          compress.mbPerCpuSecond,
+          decompress.mbPerCpuSecond,
+        ]),
       ),
     ),
     "",
     ...socketTable(lines),
     "",
     spreadOf(
-      "Through a socket",
+      "MB/s through a socket",
       lines.flatMap(({ sockets }) => sockets.map(({ mbPerSecond }) => mbPerSecond)),
+    ),
+    spreadOf(
+      "CPU through a socket",
+      lines.flatMap(({ sockets }) =>
+        sockets.flatMap(({ sendCpuMicros, receiveCpuMicros }) => [sendCpuMicros, receiveCpuMicros]),
+      ),
     ),
     "",
   ].join("\n");
@@ -123,8 +132,8 @@ function callCell({ ratio, compress, decompress }: CallFigures): string {
   return `${ratio.toFixed(2)}: ${speedOf(compress)} / ${speedOf(decompress)}`;
 }
 
-function speedOf({ isOnThreads, mbPerSecond }: Speed): string {
-  return `${shown(mbPerSecond.median)}${isOnThreads ? "†" : ""}`;
+function speedOf({ isOnThreads, mbPerCpuSecond }: Speed): string {
+  return `${shown(mbPerCpuSecond.median)}${isOnThreads ? "†" : ""}`;
 }
 
 const socketTitles = [
@@ -134,6 +143,7 @@ const socketTitles = [
   "wire / plain",
   "CPU µs, PUSH",
   "CPU µs, PULL",
+  "MB/s, a core each",
   "pays below, Mbit/s",
   "full gain below, Mbit/s",
 ];
@@ -152,30 +162,31 @@ function socketTable(lines: readonly CompressionLine[]): string[] {
           cell.wirePerPlain.median.toFixed(3),
           shown(cell.sendCpuMicros.median),
           shown(cell.receiveCpuMicros.median),
-          ...linkRates(cell, line),
+          ...streamRates(cell, line),
         ]),
     ),
   );
 }
 
 /**
- * Up to which rate of the link, in Mbit/s, a stream goes faster compressed than plain, and up to
- * which one it gains all that the ratio promises. A stream goes at the lesser of what the ends
- * manage and of what the link carries: link / (wire / plain).
+ * What a stream manages with one core at each end, in MB/s; then up to which rate of the link, in
+ * Mbit/s, it goes faster compressed than plain, and up to which one it gains all that the ratio
+ * promises. It goes at the lesser of what the ends manage and of link / (wire / plain).
  */
-function linkRates(
-  { compressor, sizeBytes, ...cell }: SocketFigures,
-  line: CompressionLine,
-): string[] {
-  if (compressor === "none") return ["", ""];
+function streamRates(cell: SocketFigures, line: CompressionLine): string[] {
   const plain = line.sockets.find(
-    (other) => other.compressor === "none" && other.sizeBytes === sizeBytes,
+    ({ compressor, sizeBytes }) => compressor === "none" && sizeBytes === cell.sizeBytes,
   );
-  if (plain === undefined) throw new Error(`line of ${line.date} lacks none at ${sizeBytes}`);
-  const megabits = cell.mbPerSecond.median * 8;
-  const isNeverSlower = cell.mbPerSecond.median >= plain.mbPerSecond.median;
-  const begins = isNeverSlower ? "any" : shown(megabits * plain.wirePerPlain.median);
-  return [begins, shown(megabits * cell.wirePerPlain.median)];
+  if (plain === undefined) throw new Error(`line of ${line.date} lacks none at ${cell.sizeBytes}`);
+  const rate = oneCoreRate(cell);
+  if (cell === plain) return [shown(rate), "", ""];
+  const begins = rate < oneCoreRate(plain) ? shown(8 * rate * plain.wirePerPlain.median) : "any";
+  return [shown(rate), begins, shown(8 * rate * cell.wirePerPlain.median)];
+}
+
+/** The end that needs more CPU for a message decides. */
+function oneCoreRate({ sizeBytes, sendCpuMicros, receiveCpuMicros }: SocketFigures): number {
+  return sizeBytes / Math.max(sendCpuMicros.median, receiveCpuMicros.median);
 }
 
 interface Row<Cell> {
@@ -213,7 +224,7 @@ function spreadOf(what: string, figures: readonly Figure[]): string {
     .toSorted((a, b) => a - b);
   const percent = (share: number): string =>
     ((spreads[Math.floor((spreads.length - 1) * share)] ?? 0) * 100).toFixed(0);
-  return `${what}: the round farthest from the median is off by up to ${percent(0.5)} % for half of the figures, ${percent(0.9)} % for nine of ten, ${percent(1)} % at the worst.`;
+  return `- Spread, ${what}: up to ${percent(0.5)} % for half of the figures, ${percent(0.9)} % for nine of ten, ${percent(1)} % at the worst.`;
 }
 
 /** The first column and that of compressors are texts, the others numbers. */

@@ -21,8 +21,15 @@ export interface Target {
   readonly name: string;
   /** The codes that it may refuse with. */
   readonly refusals: readonly ErrorCode[];
-  /** Loads what it needs. Gives a maker of cases, or says why it cannot run here. */
-  open(): Promise<CaseMaker | string>;
+  /** Loads what it needs, or says why it cannot run here. */
+  open(): Promise<OpenTarget | string>;
+}
+
+/** A target that is ready. */
+export interface OpenTarget {
+  readonly makeCase: CaseMaker;
+  /** Takes in a valid input that stands for 64 MiB, and keeps nothing of it. */
+  readonly takeLarge?: () => Promise<void>;
 }
 
 /** Makes a case. The same random numbers make the same one. */

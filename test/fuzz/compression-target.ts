@@ -2,7 +2,7 @@ import process from "node:process";
 import type { Compressor, ErrorCode } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
 import type { AsyncOptions } from "../../packages/compression/src/options.ts";
-import type { Case, CaseMaker, Target } from "./case.ts";
+import type { Case, OpenTarget, Target } from "./case.ts";
 import type { Golden } from "./golden.ts";
 import type { Mutation } from "./mutations.ts";
 import { mutated } from "./mutations.ts";
@@ -10,6 +10,7 @@ import { largePlains, plains } from "./plains.ts";
 import type { Random } from "./random.ts";
 
 const mebibyte = 1024 * 1024;
+const largeBytes = 64 * mebibyte;
 const maxInPlaceBytes = 128 * 1024;
 
 /** One algorithm, and what is particular about its payloads. */
@@ -47,7 +48,7 @@ export function compressionTarget(algorithm: FuzzedAlgorithm): Target {
   };
 }
 
-async function open(algorithm: FuzzedAlgorithm): Promise<CaseMaker | string> {
+async function open(algorithm: FuzzedAlgorithm): Promise<OpenTarget | string> {
   if (algorithm.isAbsent === true) return `there is no ${algorithm.name} in ${process.version}`;
   try {
     const compressors: Compressors = {
@@ -56,7 +57,13 @@ async function open(algorithm: FuzzedAlgorithm): Promise<CaseMaker | string> {
       "on threads": algorithm.create({ minAsyncBytes: 0 }),
     };
     const corpus = await corpusOf(algorithm);
-    return (random) => makeCase({ algorithm, compressors, corpus, random });
+    const large = await compressors["on threads"].compress(new Uint8Array(largeBytes));
+    return {
+      makeCase: (random) => makeCase({ algorithm, compressors, corpus, random }),
+      takeLarge: async () => {
+        await compressors["on threads"].decompress(large, largeBytes);
+      },
+    };
   } catch (error) {
     if (MsgError.is(error, "MSG_MISSING_PACKAGE")) return error.message;
     throw error;
@@ -145,7 +152,7 @@ function placeFor(random: Random, input: Uint8Array): Place {
 }
 
 function limitFor(random: Random, place: Place, plainBytes: number): number {
-  if (place !== "in place" && random.oneIn(300)) return 64 * mebibyte;
+  if (place !== "in place" && random.oneIn(300)) return largeBytes;
   switch (random.below(8)) {
     case 0:
       return plainBytes;

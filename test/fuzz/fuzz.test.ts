@@ -11,9 +11,9 @@ const maxInputBytes = 128 * 1024;
 describe(`given ${runs} damaged inputs`, { timeout: 120_000 }, () => {
   for (const target of targets) {
     it(`${target.name} gives bytes within the limit or a coded error, and blocks for no long time`, async (context) => {
-      const makeCase = await target.open();
-      if (typeof makeCase === "string") return context.skip(makeCase);
-      const counts = await new Fuzzer(target, makeCase).run({
+      const open = await target.open();
+      if (typeof open === "string") return context.skip(open);
+      const counts = await new Fuzzer(target, open.makeCase).run({
         seed,
         from: 0,
         to: runs,

@@ -30,8 +30,8 @@ export interface FuzzPlan {
 
 /** An input that should not have come to what it came to. */
 export interface Failure {
-  readonly run: number;
   readonly what: string;
+  readonly run: number;
   readonly how: string;
   /** The input, its first 4,096 bytes. */
   readonly hex: string;
@@ -45,11 +45,13 @@ export interface FuzzCounts {
   readonly refused: Record<string, number>;
   slowestMs: number;
   readonly failures: Failure[];
+  /** What is wrong, but not with one input. */
+  readonly overall: string[];
 }
 
 /** Makes counts of nothing. */
 export function noCounts(): FuzzCounts {
-  return { runs: 0, accepted: 0, refused: {}, slowestMs: 0, failures: [] };
+  return { runs: 0, accepted: 0, refused: {}, slowestMs: 0, failures: [], overall: [] };
 }
 
 /** How one call ended, and how long it kept the main thread busy. */
@@ -88,7 +90,6 @@ export class Fuzzer {
       const made = this.#makeCase(Random.ofRun(seed, run));
       if (made.input.length > maxInputBytes) continue;
       await this.#take(run, made);
-      if (made.isLarge === true) await this.#hooks.afterLarge?.();
     }
     return this.counts;
   }
@@ -96,7 +97,7 @@ export class Fuzzer {
   async #take(run: number, made: Case): Promise<void> {
     const before = new Uint8Array(made.input);
     const outcome = await outcomeOf(made, this.#target);
-    const blockedMs = await confirmed(outcome.blockedMs, made, this.counts.slowestMs);
+    const blockedMs = await this.#confirmed(outcome.blockedMs, made);
     const isChanged = Buffer.compare(before, made.input) !== 0;
 
     this.counts.runs++;
@@ -113,27 +114,30 @@ export class Fuzzer {
       fail(`blocked for ${blockedMs.toFixed(0)} ms, at most ${maxBlockedMs}`);
     }
   }
+
+  /**
+   * The longest turn of the event loop in a call that seemed to be slow, or slower than all before:
+   * the least of several calls, because another process may have had the processor meanwhile.
+   */
+  async #confirmed(blockedMs: number, made: Case): Promise<number> {
+    const suspectMs = Math.min(maxBlockedMs, Math.max(neverSlowMs, this.counts.slowestMs));
+    let leastMs = blockedMs;
+    for (let repeat = 0; repeat < slowRepeats && leastMs > suspectMs; repeat++) {
+      await this.#collectAfter(made);
+      leastMs = Math.min(leastMs, await longestTurnMs(made));
+    }
+    await this.#collectAfter(made);
+    return leastMs;
+  }
+
+  async #collectAfter({ isLarge }: Case): Promise<void> {
+    if (isLarge === true) await this.#hooks.afterLarge?.();
+  }
 }
 
 /** An input as a failure shows it. */
 export function shownInput(input: Uint8Array): Pick<Failure, "hex" | "bytes"> {
   return { hex: hex(input.subarray(0, maxShownBytes)), bytes: input.length };
-}
-
-/**
- * The longest turn of the event loop in a call that seemed to be slow, or slower than all before: the least
- * of several calls, because another process may have had the processor meanwhile.
- */
-async function confirmed(blockedMs: number, made: Case, slowestMs: number): Promise<number> {
-  let leastMs = blockedMs;
-  for (
-    let repeat = 0;
-    repeat < slowRepeats && leastMs > Math.max(neverSlowMs, slowestMs);
-    repeat++
-  ) {
-    leastMs = Math.min(leastMs, await longestTurnMs(made));
-  }
-  return leastMs;
 }
 
 /**

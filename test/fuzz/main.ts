@@ -9,6 +9,7 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import type { FuzzCounts } from "./fuzzer.ts";
 import { Fuzzer } from "./fuzzer.ts";
 import type { TargetReport } from "./supervisor.ts";
 import { superviseTarget } from "./supervisor.ts";
@@ -38,20 +39,24 @@ async function fuzzAll(runs: number): Promise<void> {
     const report = await superviseTarget(name, { seed, from: 0, to: runs });
     reports.push(report);
     const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
-    const { failures } = report.counts;
-    console.log(report.unavailable ?? `${name}: ${seconds} s, ${failures.length} failures`);
+    const told = `${name}: ${seconds} s, ${failureCount(report.counts)} failures`;
+    console.log(report.unavailable ?? told);
   }
   for (const line of [...tableLines(reports), ...failureLines(reports, seed)]) console.log(line);
-  const isWell = reports.every(({ counts }) => counts.failures.length === 0);
+  const isWell = reports.every(({ counts }) => failureCount(counts) === 0);
   process.exitCode = isWell ? 0 : 1;
+}
+
+function failureCount({ failures, overall }: FuzzCounts): number {
+  return failures.length + overall.length;
 }
 
 /** In this process, so that a debugger can be there. */
 async function replay(run: number): Promise<void> {
   for (const target of chosen) {
-    const makeCase = await target.open();
-    if (typeof makeCase === "string") throw new Error(makeCase);
-    const counts = await new Fuzzer(target, makeCase).run({ seed, from: run, to: run + 1 });
+    const open = await target.open();
+    if (typeof open === "string") throw new Error(open);
+    const counts = await new Fuzzer(target, open.makeCase).run({ seed, from: run, to: run + 1 });
     console.log(target.name, JSON.stringify(counts, undefined, 2));
     if (counts.failures.length > 0) process.exitCode = 1;
   }

@@ -18,6 +18,9 @@ const maxLeftExternalBytes = 8 * mebibyte;
 
 const collections = 3;
 
+/** What many results of 64 MiB may leave: as much as one or two of them. */
+const maxLeftOfLargeBytes = 128 * mebibyte;
+
 /** Memory of a process, in bytes. */
 export interface MemoryReport {
   /** The most that was resident at any time. */
@@ -27,6 +30,8 @@ export interface MemoryReport {
   readonly left: number;
   /** The same of memory outside the heap, where results are, and as it is now. */
   readonly leftExternal: number;
+  /** Resident, of many results of 64 MiB, once they are collected. */
+  readonly leftOfLarge?: number;
 }
 
 /** Compares the memory of this process with what it was at first. Needs `--expose-gc`. */
@@ -70,6 +75,7 @@ export function memoryFailures(report: MemoryReport): readonly string[] {
     ...over("memory grew by", report.peakGrowth, maxPeakGrowthBytes),
     ...over("memory that was left is", report.left, maxLeftBytes),
     ...over("memory outside the heap that was left is", report.leftExternal, maxLeftExternalBytes),
+    ...over("16 results of 64 MiB left", report.leftOfLarge ?? 0, maxLeftOfLargeBytes),
   ];
 }
 

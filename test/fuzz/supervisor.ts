@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { targetNamed } from "./targets.ts";
 import type { Failure, FuzzCounts, FuzzPlan } from "./fuzzer.ts";
@@ -66,9 +67,7 @@ export async function superviseTarget(target: string, plan: FuzzPlan): Promise<T
     if (end.last !== undefined) {
       addCounts(counts, end.last.counts);
       peakBytes = Math.max(peakBytes, end.last.memory.peak);
-      for (const what of memoryFailures(end.last.memory)) {
-        counts.failures.push({ run: end.run, what, how: "all runs", hex: "", bytes: 0 });
-      }
+      counts.overall.push(...memoryFailures(end.last.memory));
     }
     if (end.crash === undefined) break;
     counts.failures.push(await crashFailure(target, plan.seed, end.run, end.crash));
@@ -84,6 +83,8 @@ async function runChild(plan: FuzzPlan & { readonly target: string }): Promise<C
   const child = fork(childFile, [JSON.stringify(told)], {
     cwd: root,
     execArgv: ["--conditions=@msg-ts/source", "--import", "./dev/register.mjs", "--expose-gc"],
+    // One call at a time needs no more, and allocators keep memory for each thread.
+    env: { ...process.env, UV_THREADPOOL_SIZE: "1" },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   let last: ChildReport | undefined;
@@ -140,8 +141,8 @@ async function crashFailure(
   run: number,
   what: string,
 ): Promise<Failure> {
-  const makeCase = await targetNamed(name).open();
-  if (typeof makeCase === "string") throw new Error(makeCase);
-  const { input, how } = makeCase(Random.ofRun(seed, run));
+  const open = await targetNamed(name).open();
+  if (typeof open === "string") throw new Error(open);
+  const { input, how } = open.makeCase(Random.ofRun(seed, run));
   return { run, what, how, ...shownInput(input) };
 }

@@ -27,7 +27,8 @@ function rowOf({ target, unavailable, counts, peakBytes }: TargetReport): readon
 
 /** Every failure: what, its input, and how to have it again. */
 export function failureLines(reports: readonly TargetReport[], seed: number): readonly string[] {
-  return reports.flatMap(({ target, counts: { failures } }) => {
+  return reports.flatMap(({ target, counts: { failures, overall } }) => {
+    const ofAll = overall.flatMap((what) => ["", `FAILED ${target}, all runs: ${what}`]);
     const shown = failures
       .slice(0, maxShownFailures)
       .flatMap(({ run, what, how, hex, bytes }) => [
@@ -38,7 +39,8 @@ export function failureLines(reports: readonly TargetReport[], seed: number): re
         `  again: npm run fuzz -- --only '${target}' --seed ${seed} --run ${run}`,
       ]);
     const rest = failures.length - maxShownFailures;
-    return rest > 0 ? [...shown, "", `and ${rest} more of ${target}`] : shown;
+    const more = rest > 0 ? ["", `and ${rest} more of ${target}`] : [];
+    return [...ofAll, ...shown, ...more];
   });
 }
 

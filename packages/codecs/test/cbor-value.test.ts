@@ -83,7 +83,8 @@ describe("what comes back as it was", () => {
   it("is any value of JSON, and what JSON has no form for", () => {
     const more = fc.oneof(
       fc.bigInt(),
-      fc.date({ noInvalidDate: true }),
+      // To the year 141353: past it, seconds as a float may be off by a millisecond.
+      fc.integer({ min: -(2 ** 42) * 1_000, max: 2 ** 42 * 1_000 }).map((ms) => new Date(ms)),
       fc.uint8Array(),
       fc.float64Array(),
       fc.double().map((number) => (Object.is(number, -0) ? 0 : number)),

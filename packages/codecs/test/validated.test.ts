@@ -111,6 +111,7 @@ describe("the message for a value that does not fit", () => {
     const message = messageOf([issue, issue, issue, issue]);
     expect(message.length).toBeLessThan(1_000);
     expect(message).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
+    expect(messageOf([{ message: "bad", path: ["k".repeat(10_000)] }]).length).toBeLessThan(150);
     const deep = Array.from({ length: 10_000 }, () => "a");
     expect(messageOf([{ message: "bad", path: deep }]).length).toBeLessThan(150);
   });

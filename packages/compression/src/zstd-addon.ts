@@ -88,8 +88,8 @@ function loadBindings(): ZstdFunctions | undefined {
  * three of it to compress better. The beginning of such a frame is decompressed on its own first,
  * then more of it: what it comes to leaves less doubt about the rest.
  *
- * @throws MsgError `MSG_PAYLOAD_TOO_LARGE` also when there is too much doubt left: for large frames
- *   near the limit with blocks of less than a third.
+ * @throws MsgError `MSG_PAYLOAD_TOO_LARGE` also when there is too much doubt left: for frames near a
+ *   limit over 8 MiB with blocks of less than a third, or of half where the window is that wide.
  */
 async function decompressFrame(
   addon: ZstdAddon,
@@ -97,13 +97,14 @@ async function decompressFrame(
   frame: ZstdFrame,
   maxBytes: number,
 ): Promise<Uint8Array> {
-  const bound = boundOf(addon, frame, maxBytes);
-  // Enough to be over the limit when the blocks are full.
-  const probeBytes = maxBytes + maxBlockBytes;
+  const windowBytes = usedWindowBytes(frame, maxBytes);
+  const bound = maxBytes + spareBytes(addon, windowBytes, maxBytes);
+  const probeBytes = probeBytesOf(windowBytes, maxBytes);
   let possibleBytes = frame.blocks.maxBytes;
   let [knownBytes, knownEnd] = [0, frame.blocks.start];
   for (let probe = 0; probe < maxProbes && possibleBytes > bound; probe++) {
     const next = zstdBlocks(payload, knownEnd, frame.windowBytes, probeBytes - knownBytes);
+    if (next.end === knownEnd) break;
     const part = await addon.decompress(bufferOf(firstBlocks(payload, frame, next, probeBytes)));
     if (part.length > maxBytes) throw tooLarge(maxBytes);
     possibleBytes += part.length - knownBytes - next.maxBytes;
@@ -113,12 +114,21 @@ async function decompressFrame(
   return addon.decompress(bufferOf(fitted(payload, frame, maxBytes)));
 }
 
-/** How much a frame may make, so that with its window it stays under twice the limit. */
-function boundOf(addon: ZstdAddon, frame: ZstdFrame, maxBytes: number): number {
-  const contentBytes = Math.min(frame.announcedBytes ?? frame.blocks.maxBytes, maxBytes);
-  const windowBytes = Math.min(frame.windowBytes, contentBytes);
-  const spareBytes = (maxBytes - windowBytes) * (addon.copiesResult ? 0.25 : 0.75);
-  return maxBytes + Math.max(minSpareBytes, spareBytes);
+/** How much of the window of a frame is filled when it makes `maxBytes`. */
+function usedWindowBytes(frame: ZstdFrame, maxBytes: number): number {
+  return Math.min(frame.windowBytes, frame.announcedBytes ?? frame.blocks.maxBytes, maxBytes);
+}
+
+/** How much over the limit a frame may be, so that with its window it is under twice the limit. */
+function spareBytes(addon: ZstdAddon, windowBytes: number, maxBytes: number): number {
+  const share = addon.copiesResult ? 0.25 : 0.75;
+  return Math.max(minSpareBytes, (maxBytes - windowBytes) * share);
+}
+
+/** Enough to be over the limit when all blocks are full; less when a window is filled as well. */
+function probeBytesOf(windowBytes: number, maxBytes: number): number {
+  const isWide = windowBytes > maxBytes / 2;
+  return (isWide ? maxBytes / 2 : maxBytes) + maxBlockBytes;
 }
 
 function mayBeTooLarge(possibleBytes: number, maxBytes: number): MsgError {

@@ -31,8 +31,11 @@ export const maxBlockBytes: number = 128 * 1024;
 /** The widest window that libzstd takes unless told otherwise, and that `zstd --long` makes. */
 const maxWindowBytes = 2 ** 27;
 
-/** Each frame costs a call. What compresses in parallel makes one of some MiB each. */
+/** Each frame costs a call. What compresses in parallel makes frames of some MiB. */
 const maxFrames = 100;
+
+/** Each block costs a look, and makes up to 128 KiB for that. */
+const maxBlocks = 65_536;
 
 const magic = 0xfd2fb528;
 const firstSkippableMagic = 0x184d2a50;
@@ -50,19 +53,19 @@ const compressed = 2;
  *
  * @throws Error when a frame is not whole or breaks the format, needs a dictionary or a window over
  *   {@link maxWindowBytes}, or announces what its blocks do not make; when anything but a frame
- *   follows; and when there are over 100 frames.
+ *   follows; and when there are over 100 frames, or over 65,536 blocks in one.
  */
 export function zstdFrames(payload: Uint8Array): readonly ZstdFrame[] {
   if (payload.length === 0) throw truncated();
   const frames: ZstdFrame[] = [];
   let offset = 0;
-  while (offset < payload.length) {
+  for (let count = 0; offset < payload.length; count++) {
+    if (count === maxFrames) throw new Error(`payload has over ${maxFrames} zstd frames`);
     const found = littleEndian(payload, offset, 4);
     if (found >= firstSkippableMagic && found <= lastSkippableMagic) {
       offset = within(payload, offset + 8 + littleEndian(payload, offset + 4, 4));
     } else {
       if (found !== magic) throw new Error(`no zstd frame at offset ${offset}`);
-      if (frames.length === maxFrames) throw new Error(`payload has over ${maxFrames} zstd frames`);
       const frame = frameAt(payload, offset);
       frames.push(frame);
       offset = frame.end;
@@ -139,7 +142,8 @@ export function zstdBlocks(
   const mostBytes = Math.min(windowBytes, maxBlockBytes);
   let [lastAt, end, minBytes, maxBytes] = [start, start, 0, 0];
   let isComplete = false;
-  while (!isComplete) {
+  for (let count = 0; !isComplete; count++) {
+    if (count === maxBlocks) throw new Error(`zstd frame has over ${maxBlocks} blocks`);
     if (end + 3 > payload.length) throw truncated();
     const header = uint24(payload, end);
     const kind = (header >>> 1) & 3;

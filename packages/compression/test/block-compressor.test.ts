@@ -2,6 +2,7 @@ import { lz4 } from "@msg-ts/compression/lz4";
 import { snappy } from "@msg-ts/compression/snappy";
 import { compressibleBytes, hex } from "@msg-ts/testing";
 import { describe, expect, it } from "vitest";
+import { itRefusesMinAsyncBytes, itWorksInPlace } from "./async-options.ts";
 import { littleEndian32, lz4Bomb, snappyBomb, varint } from "./block-bombs.ts";
 
 const kibibyte = 1024;
@@ -45,50 +46,11 @@ for (const { create, announced, bomb, fittingBytes, hugeBytes } of algorithms) {
       expect(() => create({ minAsyncBytes: undefined })).not.toThrow();
     });
 
-    for (const minAsyncBytes of [-1, 0.5, Number.NaN, -Infinity]) {
-      it(`refuse a minAsyncBytes of ${minAsyncBytes}, naming it`, () => {
-        expect(() => create({ minAsyncBytes })).toThrow(
-          expect.objectContaining({
-            code: "MSG_INVALID_OPTION",
-            message: expect.stringMatching(`^${name} minAsyncBytes is ${minAsyncBytes}, must be`),
-          }),
-        );
-      });
-    }
+    itRefusesMinAsyncBytes(name, create);
   });
 
-  /** Whether compressing, and decompressing, `length` bytes is done in place. */
-  async function isInPlace(length: number, options?: { readonly minAsyncBytes: number }) {
-    const compressor = create(options);
-    const result = compressor.compress(compressibleBytes(length));
-    const again = compressor.decompress(await result, length);
-    await again;
-    return {
-      compress: result instanceof Uint8Array,
-      decompress: again instanceof Uint8Array,
-    };
-  }
-
   describe(`${name} works in place`, () => {
-    it("up to 32 KiB to compress and 64 KiB to decompress, by default", async () => {
-      expect(await isInPlace(32_767)).toEqual({ compress: true, decompress: true });
-      expect(await isInPlace(32_768)).toEqual({ compress: false, decompress: true });
-      expect(await isInPlace(65_535)).toEqual({ compress: false, decompress: true });
-      expect(await isInPlace(65_536)).toEqual({ compress: false, decompress: false });
-    });
-
-    it("below minAsyncBytes, both ways", async () => {
-      const options = { minAsyncBytes: 100 };
-      expect(await isInPlace(99, options)).toEqual({ compress: true, decompress: true });
-      expect(await isInPlace(100, options)).toEqual({ compress: false, decompress: false });
-    });
-
-    it("never when minAsyncBytes is 0, always when it is Infinity", async () => {
-      const never = await isInPlace(1, { minAsyncBytes: 0 });
-      expect(never).toEqual({ compress: false, decompress: false });
-      const always = await isInPlace(1_000_000, { minAsyncBytes: Infinity });
-      expect(always).toEqual({ compress: true, decompress: true });
-    });
+    itWorksInPlace(create, { compressFrom: 32_768, decompressFrom: 65_536 });
 
     it("never with a long block, however little it announces", async () => {
       const result = create().decompress(bomb(hugeBytes, 1), mebibyte);

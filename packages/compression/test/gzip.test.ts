@@ -1,8 +1,8 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { gzip } from "@msg-ts/compression/gzip";
-import type { GzipOptions } from "@msg-ts/compression/gzip";
 import { bytes, compressibleBytes, hex, joinBytes } from "@msg-ts/testing";
 import { describe, expect, it } from "vitest";
+import { itRefusesMinAsyncBytes, itWorksInPlace } from "./async-options.ts";
 import { gzipBomb } from "./gzip-bomb.ts";
 
 const mebibyte = 1024 * 1024;
@@ -47,50 +47,11 @@ describe("the options of gzip", () => {
     });
   }
 
-  for (const minAsyncBytes of [-1, 0.5, Number.NaN, -Infinity]) {
-    it(`refuse a minAsyncBytes of ${minAsyncBytes}, naming it`, () => {
-      expect(() => gzip({ minAsyncBytes })).toThrow(
-        expect.objectContaining({
-          code: "MSG_INVALID_OPTION",
-          message: expect.stringContaining("minAsyncBytes"),
-        }),
-      );
-    });
-  }
+  itRefusesMinAsyncBytes("gzip", gzip);
 });
 
-/** Whether compressing, and decompressing, `length` bytes is done in place. */
-async function isInPlace(length: number, options?: GzipOptions) {
-  const compressor = gzip(options);
-  const result = compressor.compress(compressibleBytes(length));
-  const again = compressor.decompress(await result, length);
-  await again;
-  return {
-    compress: result instanceof Uint8Array,
-    decompress: again instanceof Uint8Array,
-  };
-}
-
 describe("gzip works in place", () => {
-  it("up to 8 KiB to compress and 64 KiB to decompress, by default", async () => {
-    expect(await isInPlace(8_191)).toEqual({ compress: true, decompress: true });
-    expect(await isInPlace(8_192)).toEqual({ compress: false, decompress: true });
-    expect(await isInPlace(65_535)).toEqual({ compress: false, decompress: true });
-    expect(await isInPlace(65_536)).toEqual({ compress: false, decompress: false });
-  });
-
-  it("below minAsyncBytes, both ways", async () => {
-    const options = { minAsyncBytes: 100 };
-    expect(await isInPlace(99, options)).toEqual({ compress: true, decompress: true });
-    expect(await isInPlace(100, options)).toEqual({ compress: false, decompress: false });
-  });
-
-  it("never when minAsyncBytes is 0, always when it is Infinity", async () => {
-    const never = await isInPlace(1, { minAsyncBytes: 0 });
-    expect(never).toEqual({ compress: false, decompress: false });
-    const always = await isInPlace(1_000_000, { minAsyncBytes: Infinity });
-    expect(always).toEqual({ compress: true, decompress: true });
-  });
+  itWorksInPlace(gzip, { compressFrom: 8_192, decompressFrom: 65_536 });
 
   it("no further than 64 KiB when the sender says there are fewer", async () => {
     // A trailer that says 1 byte.

@@ -176,7 +176,7 @@ describe("a frame whose blocks might make more than the limit", () => {
   it("is refused when its beginning leaves too much doubt, naming what it may come to", async () => {
     const tiny = Array.from({ length: 1_000 }, () => compressedBlock(1));
     const { compressor, lengths } = spied();
-    const payload = zstdFrame({ window: windows.mib2, blocks: tiny });
+    const payload = zstdFrame({ window: windows.kib128, blocks: tiny });
     const possibleBytes = 25 + (1_000 - 25) * fullBlock;
     await expect(compressor.decompress(payload, mebibyte)).rejects.toMatchObject({
       code: "MSG_PAYLOAD_TOO_LARGE",
@@ -200,6 +200,14 @@ describe("a frame whose blocks might make more than the limit", () => {
 
 describe("a frame with a wide window", () => {
   const window = windows.mib128;
+
+  it("is tried with less of it, because the window takes memory as well", async () => {
+    const blocks = Array.from({ length: 1_000 }, () => compressedBlock(fullBlock));
+    const { compressor, lengths } = spied();
+    const refused = compressor.decompress(zstdFrame({ window, blocks }), 8 * mebibyte);
+    await expect(refused).rejects.toMatchObject({ code: "MSG_PAYLOAD_TOO_LARGE" });
+    expect(lengths).toEqual([4 * mebibyte + fullBlock]);
+  });
 
   it("is given to the addon with no more of it than its blocks can fill", async () => {
     const decompress = vi.fn<ZstdFunctions["decompress"]>(real.decompress);

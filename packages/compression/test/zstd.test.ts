@@ -2,6 +2,7 @@ import { zstd } from "@msg-ts/compression/zstd";
 import type { ZstdOptions } from "@msg-ts/compression/zstd";
 import { bytes, compressibleBytes, hex, incompressibleBytes, joinBytes } from "@msg-ts/testing";
 import { describe, expect, it } from "vitest";
+import { isInPlace, itRefusesMinAsyncBytes, itWorksInPlace } from "./async-options.ts";
 import { addon, backends, builtin } from "./zstd-backends.ts";
 import {
   compressedBlock,
@@ -32,16 +33,7 @@ describe("the options of zstd", () => {
     });
   }
 
-  for (const minAsyncBytes of [-1, 0.5, Number.NaN, -Infinity]) {
-    it(`refuse a minAsyncBytes of ${minAsyncBytes}, naming it`, () => {
-      expect(() => zstd({ minAsyncBytes })).toThrow(
-        expect.objectContaining({
-          code: "MSG_INVALID_OPTION",
-          message: expect.stringContaining("zstd minAsyncBytes"),
-        }),
-      );
-    });
-  }
+  itRefusesMinAsyncBytes("zstd", zstd);
 });
 
 for (const { name, isAbsent, create } of backends) {
@@ -212,28 +204,13 @@ for (const { name, isAbsent, create } of backends) {
   });
 }
 
-/** Whether compressing, and decompressing, `length` bytes is done in place. */
-async function isInPlace(length: number, options?: ZstdOptions) {
-  const compressor = builtin.create(options);
-  const compressed = compressor.compress(compressibleBytes(length));
-  const payload = await compressed;
-  const plain = compressor.decompress(payload, length);
-  await plain;
-  return { compress: compressed instanceof Uint8Array, decompress: plain instanceof Uint8Array };
-}
-
 /** A frame of as many bytes that does not say so. */
 function unsized(length: number): Uint8Array {
   return zstdFrame({ window: windows.mib2, blocks: [compressedBlock(length)] });
 }
 
 describe.skipIf(builtin.isAbsent)("zstd of node:zlib works in place", () => {
-  it("up to 16 KiB to compress and 64 KiB to decompress, by default", async () => {
-    expect(await isInPlace(16_383)).toEqual({ compress: true, decompress: true });
-    expect(await isInPlace(16_384)).toEqual({ compress: false, decompress: true });
-    expect(await isInPlace(65_535)).toEqual({ compress: false, decompress: true });
-    expect(await isInPlace(65_536)).toEqual({ compress: false, decompress: false });
-  });
+  itWorksInPlace(builtin.create, { compressFrom: 16_384, decompressFrom: 65_536 });
 
   it("up to less to compress on a level that takes longer", async () => {
     for (const [level, limit] of [
@@ -243,22 +220,9 @@ describe.skipIf(builtin.isAbsent)("zstd of node:zlib works in place", () => {
       [10, 1_024],
       [22, 1_024],
     ] as const) {
-      expect((await isInPlace(limit - 1, { level })).compress).toBe(true);
-      expect((await isInPlace(limit, { level })).compress).toBe(false);
+      expect((await isInPlace(builtin.create({ level }), limit - 1)).compress).toBe(true);
+      expect((await isInPlace(builtin.create({ level }), limit)).compress).toBe(false);
     }
-  });
-
-  it("below minAsyncBytes, both ways", async () => {
-    const options = { minAsyncBytes: 100 };
-    expect(await isInPlace(99, options)).toEqual({ compress: true, decompress: true });
-    expect(await isInPlace(100, options)).toEqual({ compress: false, decompress: false });
-  });
-
-  it("never when minAsyncBytes is 0, always when it is Infinity", async () => {
-    const never = await isInPlace(1, { minAsyncBytes: 0 });
-    expect(never).toEqual({ compress: false, decompress: false });
-    const always = await isInPlace(1_000_000, { minAsyncBytes: Infinity });
-    expect(always).toEqual({ compress: true, decompress: true });
   });
 
   it("no further than 64 KiB when the sender does not say how many there are", async () => {
