@@ -18,7 +18,8 @@
 #define TOPIC "bench"
 
 static _Atomic unsigned long messages;
-static _Atomic unsigned long received_bytes;
+/* Every payload has these; one that has not ends the program. */
+static size_t payload_bytes;
 static _Atomic int started;
 
 /* Round trips since the last mark, in microseconds. */
@@ -73,11 +74,12 @@ static void print_samples(void) {
 
 static void print_mark(void) {
   struct rusage usage;
+  unsigned long counted = messages;
   getrusage(RUSAGE_SELF, &usage);
   double cpu = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
                (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
   printf("{\"atMs\":%.3f,\"messages\":%lu,\"bytes\":%lu,\"cpuMicros\":%.0f", now_micros() / 1e3,
-         messages, received_bytes, cpu);
+         counted, counted * payload_bytes, cpu);
   print_samples();
   printf("}\n");
 }
@@ -121,8 +123,8 @@ static void *open_socket(void *context, int type, int count) {
 }
 
 static void count_message(size_t bytes) {
+  if (bytes != payload_bytes) fail("a payload of another size");
   atomic_fetch_add_explicit(&messages, 1, memory_order_relaxed);
-  atomic_fetch_add_explicit(&received_bytes, bytes, memory_order_relaxed);
 }
 
 static void pull(void *context, const char *url) {
@@ -233,6 +235,7 @@ int main(int argc, char **argv) {
   int is_sender = strcmp(argv[2], "sender") == 0;
   size_t size = strtoul(argv[4], NULL, 10);
   int count = atoi(argv[5]);
+  payload_bytes = size;
   char *payload = malloc(size + 1);
   void *context = zmq_ctx_new();
   memset(payload, 1, size + 1);

@@ -20,14 +20,19 @@ use libmsg::{Address, PubSocket, RepSocket, ReqSocket, SubSocket, Transport};
 const TOPIC: &str = "bench";
 
 static MESSAGES: AtomicU64 = AtomicU64::new(0);
-static BYTES: AtomicU64 = AtomicU64::new(0);
+/// Every payload has these; one that has not ends the program.
+static PAYLOAD_BYTES: AtomicU64 = AtomicU64::new(0);
 static STARTED: AtomicBool = AtomicBool::new(false);
 /// Round trips since the last mark, in microseconds.
 static TRIPS: Mutex<Vec<f64>> = Mutex::new(Vec::new());
 
 fn count(payload: &Bytes) {
+    assert_eq!(
+        payload.len() as u64,
+        PAYLOAD_BYTES.load(Relaxed),
+        "a payload of another size"
+    );
     MESSAGES.fetch_add(1, Relaxed);
-    BYTES.fetch_add(payload.len() as u64, Relaxed);
 }
 
 fn cpu_micros() -> i64 {
@@ -50,14 +55,17 @@ fn quantiles() -> String {
 
 fn mark(begin: Instant) -> String {
     let at = begin.elapsed().as_secs_f64() * 1e3;
-    let (messages, bytes) = (MESSAGES.load(Relaxed), BYTES.load(Relaxed));
+    let messages = MESSAGES.load(Relaxed);
+    let bytes = messages * PAYLOAD_BYTES.load(Relaxed);
     let (cpu, trips) = (cpu_micros(), quantiles());
     format!(r#"{{"atMs":{at:.3},"messages":{messages},"bytes":{bytes},"cpuMicros":{cpu}{trips}}}"#)
 }
 
 fn say(line: &str) {
     let mut output = std::io::stdout().lock();
-    writeln!(output, "{line}").and_then(|()| output.flush()).unwrap_or_else(|_| std::process::exit(1));
+    writeln!(output, "{line}")
+        .and_then(|()| output.flush())
+        .unwrap_or_else(|_| std::process::exit(1));
 }
 
 /// Says that this end is ready, and answers words from then on.
@@ -66,7 +74,11 @@ fn say_ready(address: &str) {
     std::thread::spawn(|| {
         let begin = Instant::now();
         for word in std::io::stdin().lock().lines().map_while(Result::ok) {
-            say(&if word == "mark" { mark(begin) } else { String::from("{}") });
+            say(&if word == "mark" {
+                mark(begin)
+            } else {
+                String::from("{}")
+            });
             STARTED.store(true, Relaxed);
         }
         std::process::exit(0);
@@ -84,7 +96,12 @@ async fn answer<T: Transport<A>, A: Address>(transport: T, place: A, shown: fn(&
     }
 }
 
-async fn ask<T: Transport<A>, A: Address>(transport: T, place: A, payload: Bytes, in_flight: usize) {
+async fn ask<T: Transport<A>, A: Address>(
+    transport: T,
+    place: A,
+    payload: Bytes,
+    in_flight: usize,
+) {
     let mut req = ReqSocket::new(transport);
     req.try_connect(place).await.expect("connect");
     say_ready("");
@@ -94,7 +111,10 @@ async fn ask<T: Transport<A>, A: Address>(transport: T, place: A, payload: Bytes
             let answer = req.request(payload.clone()).await.expect("request");
             count(&answer);
             if in_flight == 1 {
-                TRIPS.lock().unwrap().push(sent.elapsed().as_secs_f64() * 1e6);
+                TRIPS
+                    .lock()
+                    .unwrap()
+                    .push(sent.elapsed().as_secs_f64() * 1e6);
             }
         })
         .buffer_unordered(in_flight)
@@ -117,7 +137,10 @@ async fn publish<T: Transport<A>, A: Address>(
     // Nothing tells a PUB that its subscribers are there.
     tokio::time::sleep(Duration::from_millis(300)).await;
     loop {
-        publisher.publish(TOPIC, payload.clone()).await.expect("publish");
+        publisher
+            .publish(TOPIC, payload.clone())
+            .await
+            .expect("publish");
         count(&payload);
         // A publish that never waits keeps the only thread from writing.
         tokio::task::yield_now().await;
@@ -128,7 +151,10 @@ async fn subscribe<T: Transport<A> + Default, A: Address>(place: A, subscribers:
     let mut streams = Vec::new();
     for _ in 0..subscribers {
         let mut subscriber = SubSocket::new(T::default());
-        subscriber.connect_inner(place.clone()).await.expect("connect");
+        subscriber
+            .connect_inner(place.clone())
+            .await
+            .expect("connect");
         subscriber.subscribe(TOPIC).await.expect("subscribe");
         streams.push(subscriber);
     }
@@ -145,6 +171,7 @@ async fn run<T: Transport<A> + Default, A: Address>(
     shown: fn(&A) -> String,
 ) {
     let payload = Bytes::from(vec![1u8; args[4].parse().expect("size")]);
+    PAYLOAD_BYTES.store(payload.len() as u64, Relaxed);
     let several: usize = args[5].parse().expect("count");
     match (args[0].as_str(), args[1].as_str()) {
         ("pub-sub", "sender") => publish(T::default(), place, payload, shown).await,
@@ -160,10 +187,15 @@ fn main() {
         eprintln!("msg-rs-bench <pattern> <end> <tcp|ipc> <address> <size> <count>");
         std::process::exit(2);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("runtime");
     let address = args[3].as_str();
     if args[2] == "ipc" {
-        runtime.block_on(run::<Ipc, PathBuf>(&args, address.into(), |path| path.display().to_string()));
+        runtime.block_on(run::<Ipc, PathBuf>(&args, address.into(), |path| {
+            path.display().to_string()
+        }));
     } else {
         let place: SocketAddr = address.parse().expect("address");
         runtime.block_on(run::<Tcp, SocketAddr>(&args, place, SocketAddr::to_string));
