@@ -1,60 +1,51 @@
 /**
- * Measures one scenario: sender and receiver in separate processes, several rounds, medians.
+ * Measures scenarios: every contender in processes of its own, in turns, medians and spread.
  *
- *   npm run bench -- <scenario> [--size 64] [--transport tcp|ipc] [--rounds 5] [--record]
+ *   npm run bench -- <scenario>... | all [options]
  *
- * Rates move with the load of the machine; CPU microseconds a message (all threads, kernel
- * included) hardly do. `--record` appends a line to bench/history/<scenario>.jsonl.
+ * Rates move with the load of the machine; ratios of one run and CPU microseconds a message (all
+ * threads, kernel included) hardly do. See docs/performance.md.
  */
-import { parseArgs } from "node:util";
-import { appendToHistory, circumstances, figure } from "./record.ts";
-import { runRound } from "./round.ts";
-import { scenarioNames } from "./scenarios.ts";
+import { build } from "./harness/build.ts";
+import { entriesOf } from "./harness/entries.ts";
+import { goals } from "./harness/goals.ts";
+import { here } from "./harness/history.ts";
+import { parseOptions, UsageError, usage } from "./harness/options.ts";
+import type { BenchOptions } from "./harness/options.ts";
+import { rowText } from "./harness/print.ts";
+import type { Row } from "./harness/row.ts";
+import { measureRow } from "./harness/row.ts";
+import { appendToHistory } from "./record.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    size: { type: "string", default: "64" },
-    transport: { type: "string", default: "tcp" },
-    rounds: { type: "string", default: "5" },
-    record: { type: "boolean", default: false },
-  },
-});
-
-const [scenario] = positionals;
-if (scenario === undefined || !scenarioNames.includes(scenario)) {
-  console.error(
-    `usage: npm run bench -- <scenario> [options]\nscenarios: ${scenarioNames.join(", ")}`,
-  );
-  process.exitCode = 2;
-} else await measure(scenario);
-
-async function measure(name: string): Promise<void> {
-  const sizeBytes = Number(values.size);
-  const rounds = Number(values.rounds);
-  const rates: number[] = [];
-  const sendCpu: number[] = [];
-  const receiveCpu: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const result = await runRound(name, sizeBytes, values.transport);
-    rates.push(result.perSecond);
-    sendCpu.push(result.sendCpuMicros);
-    receiveCpu.push(result.receiveCpuMicros);
-  }
-  const { date, commit, node, machine } = circumstances();
-  const line = {
-    date,
-    commit,
-    scenario: name,
-    transport: values.transport,
-    sizeBytes,
-    rounds,
-    node,
-    machine,
-    perSecond: figure(rates),
-    sendCpuMicros: figure(sendCpu),
-    receiveCpuMicros: figure(receiveCpu),
+async function run(options: BenchOptions): Promise<void> {
+  build();
+  const where = here();
+  const rows: Row[] = [];
+  const skipped = new Set<string>();
+  const skip = (line: string): void => {
+    if (!skipped.has(line)) console.error(line);
+    skipped.add(line);
   };
-  console.log(JSON.stringify(line, undefined, 2));
-  if (values.record) appendToHistory(name, line);
+  for (const { settings, peers, rounds } of options.plan) {
+    const entries = await entriesOf(settings, peers, skip);
+    const { row, failures } = await measureRow(settings, entries, {
+      rounds,
+      isOurs: ({ contender }) => contender.name === "ours",
+    });
+    for (const { label, message } of failures) skip(`${label} failed: ${message}`);
+    rows.push(row);
+    if (!options.json) console.log(`${rowText(row)}\n`);
+    if (options.record) appendToHistory(row.scenario, { ...where, ...row });
+  }
+  if (!options.json) return;
+  const outcomes = goals.map(({ title, aim, measure }) => ({ title, aim, ...measure(rows) }));
+  console.log(JSON.stringify({ ...where, rows, goals: outcomes, skipped: [...skipped] }));
+}
+
+try {
+  await run(parseOptions(process.argv.slice(2)));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\n\n${usage()}`);
+  process.exitCode = 2;
 }

@@ -3,22 +3,8 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync } from "node:fs";
 import { cpus, release } from "node:os";
 
-/** A number of several rounds. */
-export interface Figure {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
-
-/** Sums up the rounds, to four digits. */
-export function figure(samples: readonly number[]): Figure {
-  const sorted = samples.toSorted((a, b) => a - b);
-  return {
-    median: fourDigits(sorted[Math.floor(sorted.length / 2)]),
-    min: fourDigits(sorted[0]),
-    max: fourDigits(sorted.at(-1)),
-  };
-}
+export { figure } from "./harness/statistics.ts";
+export type { Figure } from "./harness/statistics.ts";
 
 /** When, of what and where it was measured. */
 export function circumstances(): { date: string; commit: string; node: string; machine: string } {
@@ -37,10 +23,6 @@ export function appendToHistory(scenario: string, line: object): void {
     new URL(`history/${scenario}.jsonl`, import.meta.url),
     `${JSON.stringify(line)}\n`,
   );
-}
-
-function fourDigits(value = 0): number {
-  return Number(value.toPrecision(4));
 }
 
 function git(...args: string[]): string {

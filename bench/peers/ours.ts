@@ -1,0 +1,142 @@
+/** This library: its public API, its defaults. */
+import {
+  Ipc,
+  PubSocket,
+  PullSocket,
+  PushSocket,
+  RepSocket,
+  ReqSocket,
+  SubSocket,
+  Tcp,
+} from "msg-ts";
+import type { Delivery, Message, PubOptions, Transport } from "msg-ts";
+import type { Contender, Counter, OneWay, Place, PubSub, RequestReply } from "./contender.ts";
+
+const topic = "bench";
+
+function transportOf({ transport }: Place): Transport {
+  return transport === "ipc" ? new Ipc() : new Tcp();
+}
+
+async function takeOneByOne(pull: PullSocket, counter: Counter): Promise<void> {
+  for await (const job of pull) counter.add(job.payload);
+}
+
+async function takeBatches(pull: PullSocket, counter: Counter): Promise<void> {
+  for await (const batch of pull.batches()) {
+    for (const job of batch) counter.add(job.payload);
+  }
+}
+
+async function sendAwaited(push: PushSocket, payload: Uint8Array, counter: Counter) {
+  for (;;) {
+    await push.send(payload);
+    counter.messages += 1;
+  }
+}
+
+async function sendAll(push: PushSocket, payload: Uint8Array, counter: Counter): Promise<void> {
+  for (;;) {
+    const waits = push.send(payload);
+    counter.messages += 1;
+    if (waits !== undefined) await waits;
+  }
+}
+
+function deliveryOf(variant: string): Delivery {
+  return variant === "at-most-once" ? "at-most-once" : "at-least-once";
+}
+
+const oneWay: OneWay = {
+  variants: ["callback", "batches", "one-by-one", "at-most-once"],
+  async receive(place, counter, variant) {
+    const pull = new PullSocket(transportOf(place), { delivery: deliveryOf(variant) });
+    await pull.bind(place.address);
+    if (variant === "batches") void takeBatches(pull, counter);
+    else if (variant === "one-by-one") void takeOneByOne(pull, counter);
+    else pull.consume((job) => counter.add(job.payload));
+    return pull.address;
+  },
+  async connect(place, variant) {
+    const push = new PushSocket(transportOf(place), { delivery: deliveryOf(variant) });
+    await push.connect(place.address);
+    await push.ready();
+    const send = variant === "one-by-one" ? sendAwaited : sendAll;
+    return (payload, counter) => send(push, payload, counter);
+  },
+};
+
+async function publishAll(pub: PubSocket, payload: Uint8Array, counter: Counter): Promise<void> {
+  for (;;) {
+    const waits = pub.publish(topic, payload);
+    counter.messages += 1;
+    if (waits !== undefined) await waits;
+  }
+}
+
+const pubSub: PubSub = {
+  // What a slow subscriber does: it loses messages, which is the default, or it holds us up.
+  variants: ["drop", "wait"],
+  async publish(place, subscribers, variant) {
+    const options: PubOptions = variant === "wait" ? { whenSlow: "wait" } : {};
+    const pub = new PubSocket(transportOf(place), options);
+    await pub.bind(place.address);
+    return {
+      address: pub.address,
+      async start(payload, counter) {
+        await pub.ready({ peers: subscribers });
+        while (pub.stats().subscriptions < subscribers) await new Promise(setImmediate);
+        void publishAll(pub, payload, counter);
+      },
+    };
+  },
+  async subscribe(place, counter) {
+    const sub = new SubSocket(transportOf(place));
+    await sub.connect(place.address);
+    sub.consume((message) => counter.add(message.payload));
+    await sub.subscribe(topic);
+  },
+};
+
+const requestReply: RequestReply = {
+  async serve(place, counter) {
+    const rep = new RepSocket(transportOf(place));
+    await rep.bind(place.address);
+    rep.serve((request) => {
+      counter.add(request.payload);
+      return request.payload;
+    });
+    return rep.address;
+  },
+  async connect(place) {
+    const req = new ReqSocket(transportOf(place));
+    await req.connect(place.address);
+    await req.ready();
+    return {
+      request: (payload) => req.request(payload),
+      bytesOf: (answer) => (answer as Message).payload.length,
+    };
+  },
+};
+
+function firstMessage({ transport, address }: Place): string {
+  const name = transport === "ipc" ? "Ipc" : "Tcp";
+  return `
+    import { ReqSocket, ${name} } from "msg-ts";
+    const req = new ReqSocket(new ${name}());
+    await req.connect(${JSON.stringify(address)});
+    await req.request("hello");
+    console.log("answered");
+    await req.close();
+  `;
+}
+
+/** This library. */
+export const contender: Contender = {
+  name: "ours",
+  transports: ["tcp", "ipc"],
+  oneWay,
+  pubSub,
+  requestReply,
+  firstMessage,
+};
