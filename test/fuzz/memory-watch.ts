@@ -5,9 +5,10 @@ const mebibyte = 1024 * 1024;
 
 /**
  * What a process may take at most, beyond what it had after its first runs: twice the largest limit
- * that a call is given, 64 MiB, and half as much again as garbage that is not collected yet.
+ * that a call is given, 64 MiB, and as much again for the window of a decoder that is not freed yet
+ * and for garbage that is not collected yet.
  */
-const maxPeakGrowthBytes = 192 * mebibyte;
+const maxPeakGrowthBytes = 256 * mebibyte;
 
 /**
  * What it may have more of when all garbage is collected: no call may leave anything. What was freed
