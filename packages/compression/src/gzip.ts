@@ -88,7 +88,8 @@ function decompress(
   try {
     const start = gzipHeaderBytes(payload);
     const announced = announcedBytes(payload);
-    if (announced < asyncFrom) {
+    // A stream may take long to read and yet make little.
+    if (Math.max(announced, payload.length) < asyncFrom) {
       const limit = Math.min(maxBytes, asyncFrom);
       const result = inflateInPlace(payload, start, announced, limit, maxBytes);
       if (result !== undefined) return result;

@@ -53,6 +53,21 @@ describe("the options of gzip", () => {
 describe("gzip works in place", () => {
   itWorksInPlace(gzip, { compressFrom: 8_192, decompressFrom: 65_536 });
 
+  it("never with a long payload, however little it says there is", async () => {
+    // One byte, and a trailer that says so, behind empty blocks that are not the last.
+    const empty = bytes("00 0000ffff");
+    const blocks = Array.from({ length: 20_000 }, () => empty);
+    const stream = joinBytes([
+      bytes("1f8b08 00 00000000 00ff"),
+      ...blocks,
+      bytes("01 0100feff 61"),
+    ]);
+    const payload = joinBytes([stream, bytes("43beb7e8 01000000")]);
+    const result = gzip().decompress(payload, 100);
+    expect(result).toBeInstanceOf(Promise);
+    expect(hex(await result)).toBe("61");
+  });
+
   it("no further than 64 KiB when the sender says there are fewer", async () => {
     // A trailer that says 1 byte.
     const bomb = await gzipBomb(1024, "00000000 01000000");
