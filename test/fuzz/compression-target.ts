@@ -57,11 +57,11 @@ async function open(algorithm: FuzzedAlgorithm): Promise<OpenTarget | string> {
       "on threads": algorithm.create({ minAsyncBytes: 0 }),
     };
     const corpus = await corpusOf(algorithm);
-    const large = await compressors["on threads"].compress(new Uint8Array(largeBytes));
+    const large = await compressors["by default"].compress(new Uint8Array(largeBytes));
     return {
       makeCase: (random) => makeCase({ algorithm, compressors, corpus, random }),
       takeLarge: async () => {
-        await compressors["on threads"].decompress(large, largeBytes);
+        await compressors["by default"].decompress(large, largeBytes);
       },
     };
   } catch (error) {

@@ -6,8 +6,6 @@ import { compressFailed, decompressFailed, tooLarge, trimmed } from "./results.t
 
 /** One direction of an algorithm, as its package does it. */
 interface Direction {
-  /** From how many bytes on a thread does the work, unless the application says otherwise. */
-  readonly asyncBytes: number;
   readonly inPlace: (payload: Uint8Array) => Uint8Array;
   readonly onThread: (payload: Uint8Array) => Promise<Uint8Array>;
 }
@@ -34,18 +32,21 @@ export interface BlockFormat {
  * Makes a compressor of such an algorithm, one that takes no memory before it has compared the
  * announced length with the limit and with what is possible.
  *
+ * It works in place unless it is told otherwise. What the packages allocate on a thread is freed on
+ * the main one, and their allocator does not take that back: a stream of payloads of 1 MiB or more
+ * would make the process grow by nearly all of it (docs/compression.md).
+ *
  * @throws MsgError `MSG_INVALID_OPTION`, naming the option and its limits.
  */
 export function blockCompressor(format: BlockFormat, { minAsyncBytes }: AsyncOptions): Compressor {
   const { id, name } = format;
   checkMinAsyncBytes(name, minAsyncBytes);
-  const compressFrom = minAsyncBytes ?? format.compress.asyncBytes;
-  const decompressFrom = minAsyncBytes ?? format.decompress.asyncBytes;
+  const asyncFrom = minAsyncBytes ?? Infinity;
   return {
     id,
     name,
-    compress: (payload) => compress(format, payload, compressFrom),
-    decompress: (payload, maxBytes) => decompress(format, payload, maxBytes, decompressFrom),
+    compress: (payload) => compress(format, payload, asyncFrom),
+    decompress: (payload, maxBytes) => decompress(format, payload, maxBytes, asyncFrom),
   };
 }
 

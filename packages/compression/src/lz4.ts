@@ -15,9 +15,6 @@ interface Lz4Package {
   uncompress(payload: Uint8Array): Promise<Uint8Array>;
 }
 
-const compressAsyncBytes = 32 * 1024;
-const decompressAsyncBytes = 64 * 1024;
-
 const lengthBytes = 4;
 
 /** A byte of a block stands for at most this many: that of a match that goes on. */
@@ -33,12 +30,10 @@ const maxRatio = 255;
 export function lz4(options: Lz4Options = {}): Compressor {
   const library = loadNativePackage("lz4-napi", "lz4()") as Lz4Package;
   const compress = {
-    asyncBytes: compressAsyncBytes,
     inPlace: (payload: Uint8Array) => library.compressSync(payload),
     onThread: (payload: Uint8Array) => library.compress(payload),
   };
   const decompress = {
-    asyncBytes: decompressAsyncBytes,
     inPlace: (payload: Uint8Array) => library.uncompressSync(payload),
     onThread: (payload: Uint8Array) => library.uncompress(payload),
   };

@@ -21,9 +21,6 @@ interface SnappyPackage {
  */
 const copied = { copyOutputData: true } as const;
 
-const compressAsyncBytes = 32 * 1024;
-const decompressAsyncBytes = 64 * 1024;
-
 const maxLengthBytes = 5;
 
 /** The densest element is a copy with a 16-bit offset: 3 bytes that stand for 64. */
@@ -38,13 +35,11 @@ const densest = { elementBytes: 3, plainBytes: 64 };
 export function snappy(options: SnappyOptions = {}): Compressor {
   const library = loadNativePackage("snappy", "snappy()") as SnappyPackage;
   const compress = {
-    asyncBytes: compressAsyncBytes,
     inPlace: (payload: Uint8Array) => library.compressSync(payload, copied),
     onThread: async (payload: Uint8Array) =>
       released(await library.compress(payload), payload.length),
   };
   const decompress = {
-    asyncBytes: decompressAsyncBytes,
     inPlace: (payload: Uint8Array) => library.uncompressSync(payload, copied),
     onThread: (payload: Uint8Array) => library.uncompress(payload),
   };

@@ -27,13 +27,17 @@ export function itWorksInPlace(
   create: CreateCompressor,
   { compressFrom, decompressFrom }: AsyncDefaults,
 ): void {
+  itKeepsMinAsyncBytes(create);
   it(`below ${compressFrom} bytes to compress and ${decompressFrom} to decompress, by default`, async () => {
     expect((await isInPlace(create(), compressFrom - 1)).compress).toBe(true);
     expect((await isInPlace(create(), compressFrom)).compress).toBe(false);
     expect((await isInPlace(create(), decompressFrom - 1)).decompress).toBe(true);
     expect((await isInPlace(create(), decompressFrom)).decompress).toBe(false);
   });
+}
 
+/** The tests of a `minAsyncBytes` that is given; call it inside a `describe`. */
+export function itKeepsMinAsyncBytes(create: CreateCompressor): void {
   it("below minAsyncBytes, both ways", async () => {
     const compressor = create({ minAsyncBytes: 100 });
     expect(await isInPlace(compressor, 99)).toEqual({ compress: true, decompress: true });

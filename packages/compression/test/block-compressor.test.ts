@@ -2,7 +2,7 @@ import { lz4 } from "@msg-ts/compression/lz4";
 import { snappy } from "@msg-ts/compression/snappy";
 import { hex } from "@msg-ts/testing";
 import { describe, expect, it } from "vitest";
-import { itRefusesMinAsyncBytes, itWorksInPlace } from "./async-options.ts";
+import { isInPlace, itKeepsMinAsyncBytes, itRefusesMinAsyncBytes } from "./async-options.ts";
 import { littleEndian32, lz4Bomb, snappyBomb, varint } from "./block-bombs.ts";
 
 const kibibyte = 1024;
@@ -50,10 +50,14 @@ for (const { create, announced, bomb, fittingBytes, hugeBytes } of algorithms) {
   });
 
   describe(`${name} works in place`, () => {
-    itWorksInPlace(create, { compressFrom: 32_768, decompressFrom: 65_536 });
+    itKeepsMinAsyncBytes(create);
+
+    it("whatever the size, by default: results of a thread would stay in memory", async () => {
+      expect(await isInPlace(create(), 1_000_000)).toEqual({ compress: true, decompress: true });
+    });
 
     it("never with a long block, however little it announces", async () => {
-      const result = create().decompress(bomb(hugeBytes, 1), mebibyte);
+      const result = create({ minAsyncBytes: 65_536 }).decompress(bomb(hugeBytes, 1), mebibyte);
       expect(result).toBeInstanceOf(Promise);
       await expect(result).rejects.toMatchObject({ code: "MSG_DECOMPRESS_FAILED" });
     });
