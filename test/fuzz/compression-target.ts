@@ -11,11 +11,15 @@ import type { Random } from "./random.ts";
 
 const mebibyte = 1024 * 1024;
 const largeBytes = 64 * mebibyte;
+/** What is decompressed in place holds the event loop: no more than this for long enough. */
+const largeInPlaceBytes = 16 * mebibyte;
 const maxInPlaceBytes = 128 * 1024;
 
 /** One algorithm, and what is particular about its payloads. */
 export interface FuzzedAlgorithm {
   readonly name: string;
+  /** Whether it works in place by default, whatever the size. */
+  readonly isInPlace?: boolean;
   /** Whether this Node does not have it. */
   readonly isAbsent?: boolean;
   create(options: AsyncOptions): Compressor;
@@ -112,11 +116,13 @@ interface Input {
 function makeCase({ algorithm, compressors, corpus, random }: Ingredients): Case {
   const { payload: input, how, plain } = makeInput(algorithm, corpus, random);
   const place = placeFor(random, input);
-  const maxBytes = limitFor(random, place, plain?.length ?? random.small(mebibyte));
+  const isLarge = place === "by default" && random.oneIn(100);
+  const largest = algorithm.isInPlace === true ? largeInPlaceBytes : largeBytes;
+  const maxBytes = isLarge ? largest : limitFor(random, plain?.length ?? random.small(mebibyte));
   return {
     how: `${how}; at most ${maxBytes} bytes, ${place}`,
     input,
-    isLarge: maxBytes > mebibyte,
+    isLarge,
     take: () => compressors[place].decompress(input, maxBytes),
     wrongResult: (result) => wrongResult(result, maxBytes, plain),
     wrongRefusal: (code) => wrongRefusal(code, maxBytes, plain),
@@ -151,8 +157,7 @@ function placeFor(random: Random, input: Uint8Array): Place {
   return place === "in place" && input.length > maxInPlaceBytes ? "by default" : place;
 }
 
-function limitFor(random: Random, place: Place, plainBytes: number): number {
-  if (place !== "in place" && random.oneIn(300)) return largeBytes;
+function limitFor(random: Random, plainBytes: number): number {
   switch (random.below(8)) {
     case 0:
       return plainBytes;

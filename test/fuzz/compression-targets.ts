@@ -48,6 +48,7 @@ const gzipTarget = compressionTarget({
 
 const snappyTarget = compressionTarget({
   name: "snappy",
+  isInPlace: true,
   create: (options) => snappy(options),
   golden: snappyGolden,
   bombs: async () => [
@@ -64,11 +65,13 @@ const snappyTarget = compressionTarget({
 
 const lz4Target = compressionTarget({
   name: "lz4",
+  isInPlace: true,
   create: (options) => lz4(options),
   golden: lz4Golden,
   bombs: async () => [
     lz4Bomb(25 + 255 * 8_000),
     lz4Bomb(25 + 255 * 8_000, 1000),
+    lz4Bomb(25 + 255 * 60_000),
     lz4Bomb(25 + 255 * 263_000),
     lz4Bomb(25, 2 ** 32 - 1),
   ],

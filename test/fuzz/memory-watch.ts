@@ -14,7 +14,7 @@ const maxPeakGrowthBytes = 256 * mebibyte;
  * What it may have more of when all garbage is collected: no call may leave anything. What was freed
  * is not always given back to the system, or only later, so that the least of many looks counts.
  */
-const maxLeftBytes = 48 * mebibyte;
+const maxLeftBytes = 96 * mebibyte;
 const maxLeftExternalBytes = 8 * mebibyte;
 
 const collections = 3;
