@@ -1,4 +1,4 @@
-import { allocate, viewOf } from "../bytes.ts";
+import { allocate, copyInto, viewOf } from "../bytes.ts";
 import type { FrameBuffer } from "../contracts/protocol.ts";
 import type { Link } from "../contracts/transport.ts";
 import type { Runtime } from "../runtime.ts";
@@ -7,7 +7,7 @@ import type { Runtime } from "../runtime.ts";
 export const chunkBytes: number = 64 * 1024;
 
 /** Payloads up to this are copied into the chunk, larger ones go by reference. */
-const copyUpToBytes = 16 * 1024;
+const copiedBytes = 16 * 1024;
 
 /** How much goes by reference before the batch is handed on. */
 const batchBytes = 256 * 1024;
@@ -44,6 +44,7 @@ const noChunk: Chunk = { bytes: new Uint8Array(0), view: new DataView(new ArrayB
  * - It never refuses bytes: whoever writes looks at {@link isFull} first.
  */
 export class Outbox implements FrameBuffer {
+  readonly copiesUpTo: number = copiedBytes;
   readonly #link: Link;
   readonly #pool: ChunkPool;
   readonly #runtime: Runtime;
@@ -68,6 +69,8 @@ export class Outbox implements FrameBuffer {
   #isClosed = false;
   /** Somebody saw it full and waits for room. */
   #isAwaited = false;
+  /** The link has bytes that it did not hand on. */
+  #isLinkBusy = false;
   /** All bytes ever handed to the link. */
   sentBytes = 0;
 
@@ -107,7 +110,8 @@ export class Outbox implements FrameBuffer {
 
   /** Bytes that the transport has not taken yet. */
   get bufferedBytes(): number {
-    return this.#end - this.#start + this.#batchedBytes + this.#link.bufferedBytes;
+    const ownBytes = this.#end - this.#start + this.#batchedBytes;
+    return this.#isLinkBusy ? ownBytes + this.#link.bufferedBytes : ownBytes;
   }
 
   /** True when no more should be written. Who saw it true is told of room by `onRoom`. */
@@ -127,15 +131,12 @@ export class Outbox implements FrameBuffer {
 
   append(payload: Uint8Array): void {
     const length = payload.length;
-    if (length > copyUpToBytes) {
+    if (length > copiedBytes) {
       this.#appendReference(payload);
       return;
     }
     const offset = this.reserve(length);
-    const bytes = this.#chunk.bytes;
-    // Below 16 bytes a loop beats the call (bench scenario: push-pull 16 B).
-    if (length <= 16) for (let i = 0; i < length; i++) bytes[offset + i] = payload[i] ?? 0;
-    else bytes.set(payload, offset);
+    copyInto(this.#chunk.bytes, offset, payload);
   }
 
   /** Sees to it that a flush, and what waits for it, comes at the end of this tick. */
@@ -155,6 +156,7 @@ export class Outbox implements FrameBuffer {
 
   /** The link took everything: its chunks are free. */
   onDrain(): void {
+    this.#isLinkBusy = false;
     for (const chunk of this.#lent) this.#pool.give(chunk);
     this.#lent = [];
     this.#tellRoom();
@@ -209,6 +211,7 @@ export class Outbox implements FrameBuffer {
     this.#batch = [];
     this.#batchedBytes = 0;
     const isTaken = this.#link.write(batch);
+    this.#isLinkBusy = !isTaken;
     if (isTaken && this.#lent.length === 0) {
       this.#pool.give(this.#chunk);
       this.#chunk = noChunk;

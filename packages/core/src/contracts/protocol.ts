@@ -138,7 +138,9 @@ export interface FrameBuffer {
   readonly view: DataView;
   /** Makes room for `length` contiguous bytes, counts them as written, and gives their offset. */
   reserve(length: number): number;
-  /** Appends a payload: small ones are copied, large ones go by reference. */
+  /** The longest payload that a writer may put behind its header itself, in one {@link reserve}. */
+  readonly copiesUpTo: number;
+  /** Appends a payload: those up to {@link copiesUpTo} are copied, larger ones go by reference. */
   append(payload: Uint8Array): void;
 }
 

@@ -13,6 +13,13 @@ export class TurnBudget {
   #next: Promise<void> | undefined;
   #resolve: (() => void) | undefined;
   #isScheduled = false;
+  readonly #onNextTurn: () => void = () => {
+    this.#isScheduled = false;
+    this.#used = 0;
+    this.#next = undefined;
+    this.#resolve?.();
+    this.#resolve = undefined;
+  };
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -23,20 +30,12 @@ export class TurnBudget {
     this.#used += bytes;
     if (!this.#isScheduled) {
       this.#isScheduled = true;
-      this.#runtime.nextTurn(() => this.#onNextTurn());
+      this.#runtime.nextTurn(this.#onNextTurn);
     }
     if (this.#used < bytesPerTurn) return undefined;
     this.#next ??= new Promise((resolve) => {
       this.#resolve = resolve;
     });
     return this.#next;
-  }
-
-  #onNextTurn(): void {
-    this.#isScheduled = false;
-    this.#used = 0;
-    this.#next = undefined;
-    this.#resolve?.();
-    this.#resolve = undefined;
   }
 }

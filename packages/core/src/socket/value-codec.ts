@@ -27,6 +27,7 @@ export type OptionsWithout<Options, Used> =
 /** A codec as a socket uses it: every failure is one of this library's errors. */
 export class ValueCodec {
   readonly #encoder: Encoder<unknown>;
+  readonly #isRawEncoder: boolean;
   /** Absent where values are the payloads themselves. */
   readonly #decoder: Decoder<unknown> | undefined;
 
@@ -35,6 +36,7 @@ export class ValueCodec {
     const used = (codec ?? raw()) as Codec<unknown>;
     checkMethods("codec", used, methods);
     this.#encoder = used;
+    this.#isRawEncoder = used === raw();
     this.#decoder = codec === undefined || codec === raw() ? undefined : used;
   }
 
@@ -49,6 +51,8 @@ export class ValueCodec {
    * @throws MsgError `MSG_ENCODE_FAILED`, or what the codec throws of this library's errors.
    */
   encode(value: unknown): Uint8Array {
+    // What nearly everybody sends, without a call and a handler (bench scenario: push-pull).
+    if (this.#isRawEncoder && value instanceof Uint8Array) return value;
     let payload: unknown;
     try {
       payload = this.#encoder.encode(value);

@@ -2,6 +2,8 @@ import type { FrameBuffer } from "../../src/contracts/protocol.ts";
 
 /** The simplest buffer: one array that grows. Everything is copied. */
 export class GrowingBuffer implements FrameBuffer {
+  /** Small, so that tests reach both ways in which a payload is written. */
+  readonly copiesUpTo: number = 32;
   bytes: Uint8Array = new Uint8Array(64);
   #length = 0;
 

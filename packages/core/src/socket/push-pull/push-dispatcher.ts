@@ -119,6 +119,10 @@ export class JobDispatcher implements FlowHandlers {
    */
   submit(payload: Uint8Array, wait: WaitOptions): undefined | Promise<void> {
     const peer = this.#peerForNew();
+    if (peer !== undefined && !this.#context.compression.applies(payload.length)) {
+      this.#giveNew(payload, peer);
+      return this.#budget.spend(payload.length + jobOverheadBytes);
+    }
     if (peer === undefined) this.#waiting.assertRoom(payload.length);
     const job = this.#newJob(payload);
     if (peer === undefined || job.wire === undefined) {
@@ -132,6 +136,10 @@ export class JobDispatcher implements FlowHandlers {
   trySubmit(payload: Uint8Array): boolean {
     const peer = this.#peerForNew();
     if (peer === undefined) return false;
+    if (!this.#context.compression.applies(payload.length)) {
+      this.#giveNew(payload, peer);
+      return true;
+    }
     const job = this.#newJob(payload);
     if (job.wire === undefined) this.#waiting.append(job);
     else this.#give(job, job.wire, peer);
@@ -257,7 +265,10 @@ export class JobDispatcher implements FlowHandlers {
 
   /** The PULL for a job that waits behind nothing. */
   #peerForNew(): PushPeer | undefined {
-    return this.#waiting.size > 0 || this.#holdsNewBack ? undefined : this.#pick(nobody);
+    if (this.#waiting.size > 0 || this.#holdsNewBack) return undefined;
+    if (this.#peers.length !== 1) return this.#pick(nobody);
+    const [only] = this.#peers;
+    return only?.hasRoom === true ? only : undefined;
   }
 
   /** Jobs that came back go first, and are not allowed to grow without bound behind new ones. */
@@ -301,6 +312,12 @@ export class JobDispatcher implements FlowHandlers {
     if (job.earlierDeliveries > 0) this.#redelivered++;
     this.#give(job, job.wire, peer);
     return true;
+  }
+
+  /** Gives a job that needs nothing but its payload. */
+  #giveNew(payload: Uint8Array, peer: PushPeer): void {
+    peer.giveNew(payload);
+    this.#context.messages.onSent(payload.length, payload.length);
   }
 
   #give(job: Pending, wire: WirePayload, peer: PushPeer): void {

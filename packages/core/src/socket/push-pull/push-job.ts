@@ -50,6 +50,11 @@ export class PushJob<Target> implements Linked<PushJob<Target>> {
     this.wire = wire;
   }
 
+  /** A job whose payload goes out as it is. */
+  static ofPlain<Target>(payload: Uint8Array): PushJob<Target> {
+    return new PushJob(payload, { compression: 0, bytes: payload });
+  }
+
   /** Lets the payload go: at most once needs no copy of what was written. */
   forgetPayload(): void {
     this.payload = emptyBytes;

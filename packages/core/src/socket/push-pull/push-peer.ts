@@ -1,10 +1,11 @@
+import { emptyBytes } from "../../bytes.ts";
 import type { PeerInfo } from "../../contracts/authenticator.ts";
 import type { FrameDecoder, PushSink, PushWriter, WireContext } from "../../contracts/protocol.ts";
 import type { Connection } from "../../connection/connection.ts";
 import type { WirePayload } from "../../wire/compression.ts";
 import { JobRing } from "./job-ring.ts";
 import { Peer } from "../peer.ts";
-import type { PushJob } from "./push-job.ts";
+import { PushJob } from "./push-job.ts";
 import type { ResolvedPushOptions } from "./push-options.ts";
 
 /** Who is told what a PULL said. */
@@ -17,13 +18,19 @@ export interface FlowHandlers {
   onRefused(peer: PushPeer, jobs: readonly PushJob<PushPeer>[], ignored: number): void;
 }
 
+/** A job that a PULL has: of one that went out plain, the first time, the payload tells everything. */
+type UnsettledJob = Uint8Array | PushJob<PushPeer>;
+
 /** A PULL as a PUSH sees it. */
 export class PushPeer extends Peer implements PushSink {
   readonly decoder: FrameDecoder;
   readonly #writer: PushWriter;
   readonly #handlers: FlowHandlers;
-  readonly #options: ResolvedPushOptions;
-  readonly #unsettled: JobRing<PushJob<PushPeer>> = new JobRing();
+  readonly #maxUnacked: number;
+  readonly #maxUnackedBytes: number;
+  /** At most once needs nothing of what was written. */
+  readonly #keepsPayloads: boolean;
+  readonly #unsettled: JobRing<UnsettledJob> = new JobRing();
   /** What it allows, at most what we do. It allows nothing until it says so. */
   #window = 0;
   /** It said goodbye: it settles what it has, and gets no more. */
@@ -37,7 +44,9 @@ export class PushPeer extends Peer implements PushSink {
     handlers: FlowHandlers,
   ) {
     super(info, connection);
-    this.#options = options;
+    this.#maxUnacked = options.maxUnacked;
+    this.#maxUnackedBytes = options.maxUnackedBytes;
+    this.#keepsPayloads = options.delivery === "at-least-once";
     this.#handlers = handlers;
     const wire = connection.protocol.open("PUSH", connection.outbox, this, context);
     this.decoder = wire.decoder;
@@ -61,39 +70,52 @@ export class PushPeer extends Peer implements PushSink {
   get hasRoom(): boolean {
     const unsettled = this.#unsettled;
     if (this.#window <= unsettled.size || this.#isDraining) return false;
-    if (unsettled.bytes >= this.#options.maxUnackedBytes) return false;
+    if (unsettled.bytes >= this.#maxUnackedBytes) return false;
     const { phase, outbox } = this.connection;
     return unsettled.hasSequence && phase === "ready" && !outbox.isFull;
   }
 
   /** Writes a job. Ask {@link hasRoom} first. */
   give(job: PushJob<PushPeer>, { compression, bytes }: WirePayload): void {
-    const sequence = this.#unsettled.push(job);
+    const sequence = this.#unsettled.push(job, job.bytes);
     this.#writer.job(sequence, job.earlierDeliveries, compression, bytes);
-    job.endsAtByte = this.connection.outbox.appendedBytes;
-    if (this.#options.delivery === "at-most-once") job.forgetPayload();
+    this.#unsettled.setEnd(this.connection.outbox.appendedBytes);
+    if (!this.#keepsPayloads) job.forgetPayload();
+  }
+
+  /** Writes a job that nobody had, plain. Ask {@link hasRoom} first. Bench scenario: push-pull. */
+  giveNew(payload: Uint8Array): void {
+    const unsettled = this.#unsettled;
+    const kept = this.#keepsPayloads ? payload : emptyBytes;
+    this.#writer.job(unsettled.push(kept, payload.length), 0, 0, payload);
+    unsettled.setEnd(this.connection.outbox.appendedBytes);
   }
 
   /** Takes back everything unsettled, oldest first: the connection is gone. */
   takeBack(): PushJob<PushPeer>[] {
-    return this.#unsettled.takeAll();
+    const jobs: PushJob<PushPeer>[] = [];
+    this.#unsettled.takeAll((entry, endsAtByte) => jobs.push(jobOf(entry, endsAtByte)));
+    return jobs;
   }
 
   onWindow(count: number): void {
-    this.#window = Math.min(count, this.#options.maxUnacked);
+    this.#window = Math.min(count, this.#maxUnacked);
     this.#handlers.onRoom();
   }
 
   onAcknowledged(sequence: number, count: number): void {
     const before = this.#unsettled.size;
-    this.#unsettled.take(sequence, count, forget);
+    this.#unsettled.take(sequence, count);
     const acknowledged = before - this.#unsettled.size;
     this.#handlers.onAcknowledged(acknowledged, count - acknowledged);
   }
 
   onRefused(sequence: number, count: number): void {
     const jobs: PushJob<PushPeer>[] = [];
-    this.#unsettled.take(sequence, count, (job) => jobs.push(job));
+    const onEntry = (entry: UnsettledJob, endsAtByte: number): void => {
+      jobs.push(jobOf(entry, endsAtByte));
+    };
+    this.#unsettled.take(sequence, count, onEntry);
     this.#handlers.onRefused(this, jobs, count - jobs.length);
   }
 
@@ -111,4 +133,9 @@ export class PushPeer extends Peer implements PushSink {
   }
 }
 
-function forget(): void {}
+/** The job of its own that it becomes when it comes back. */
+function jobOf(entry: UnsettledJob, endsAtByte: number): PushJob<PushPeer> {
+  const job = entry instanceof PushJob ? entry : PushJob.ofPlain<PushPeer>(entry);
+  job.endsAtByte = endsAtByte;
+  return job;
+}

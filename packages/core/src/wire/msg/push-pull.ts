@@ -21,7 +21,7 @@ import {
 import type { PayloadReceiver } from "./payload-reader.ts";
 import { PayloadReader } from "./payload-reader.ts";
 import type { ShortFrameReceiver } from "./short-frame.ts";
-import { writeShortHeader } from "./short-frame.ts";
+import { writeShortFrame, writeShortHeader } from "./short-frame.ts";
 
 const reservedBits = 0x80;
 
@@ -131,8 +131,7 @@ export class JobWriter implements PushWriter {
   job(sequence: number, earlierDeliveries: number, compression: number, payload: Uint8Array): void {
     const deliveries = Math.min(earlierDeliveries, maxEarlierDeliveries);
     const flags = (deliveries << deliveriesShift) | compression;
-    writeShortHeader(this.#out, frameKind.job, flags, sequence, payload.length);
-    this.#out.append(payload);
+    writeShortFrame(this.#out, frameKind.job, flags, sequence, payload);
   }
 }
 

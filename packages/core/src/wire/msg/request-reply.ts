@@ -18,7 +18,7 @@ import {
 import type { PayloadReceiver } from "./payload-reader.ts";
 import { PayloadReader } from "./payload-reader.ts";
 import type { ShortFrameReceiver } from "./short-frame.ts";
-import { writeShortHeader } from "./short-frame.ts";
+import { writeShortFrame } from "./short-frame.ts";
 
 /** All but the compression id; bit 7 alone is an error reply and is seen before. */
 const reservedBits = 0xf8;
@@ -113,8 +113,7 @@ export class RequestReplyWriter implements ReqWriter, RepWriter {
   }
 
   #frame(id: number, flags: number, payload: Uint8Array): void {
-    writeShortHeader(this.#out, frameKind.request, flags, id, payload.length);
-    this.#out.append(payload);
+    writeShortFrame(this.#out, frameKind.request, flags, id, payload);
   }
 }
 

@@ -1,4 +1,4 @@
-import { viewOf } from "../../bytes.ts";
+import { copyInto, viewOf } from "../../bytes.ts";
 import type { FrameBuffer, FrameDecoder, WireContext } from "../../contracts/protocol.ts";
 import { checkLength, illegalKind, shortHeaderBytes } from "./header.ts";
 
@@ -52,7 +52,26 @@ export class ShortFrameDecoder implements FrameDecoder {
   }
 }
 
-/** Writes a header of {@link ShortFrameDecoder}'s form; `count` is the length, or a flow's count. */
+/** Writes a frame of {@link ShortFrameDecoder}'s form. Bench scenarios: push-pull, req-rep. */
+export function writeShortFrame(
+  out: FrameBuffer,
+  kind: number,
+  flags: number,
+  number: number,
+  payload: Uint8Array,
+): void {
+  const { length } = payload;
+  if (length > out.copiesUpTo) {
+    writeShortHeader(out, kind, flags, number, length);
+    out.append(payload);
+    return;
+  }
+  const offset = out.reserve(shortHeaderBytes + length);
+  setShortHeader(out.view, offset, kind, flags, number, length);
+  copyInto(out.bytes, offset + shortHeaderBytes, payload);
+}
+
+/** Writes a header alone; `count` is the length of what follows, or a flow's count. */
 export function writeShortHeader(
   out: FrameBuffer,
   kind: number,
@@ -61,7 +80,17 @@ export function writeShortHeader(
   count: number,
 ): void {
   const offset = out.reserve(shortHeaderBytes);
-  const view = out.view;
+  setShortHeader(out.view, offset, kind, flags, number, count);
+}
+
+function setShortHeader(
+  view: DataView,
+  offset: number,
+  kind: number,
+  flags: number,
+  number: number,
+  count: number,
+): void {
   view.setUint8(offset, kind);
   view.setUint8(offset + 1, flags);
   view.setUint32(offset + 2, number);

@@ -3,18 +3,23 @@ import { JobRing } from "../../../src/socket/push-pull/job-ring.ts";
 
 interface TestJob {
   readonly name: number;
-  readonly bytes: number;
 }
 
 function ringOf(count: number, firstSequence = 0): JobRing<TestJob> {
   const ring = new JobRing<TestJob>(firstSequence);
-  for (let name = 0; name < count; name++) ring.push({ name, bytes: 10 });
+  for (let name = 0; name < count; name++) ring.push({ name }, 10);
   return ring;
 }
 
 function take(ring: JobRing<TestJob>, sequence: number, count: number): number[] {
   const names: number[] = [];
   ring.take(sequence, count, (job) => names.push(job.name));
+  return names;
+}
+
+function takeAll(ring: JobRing<TestJob>): number[] {
+  const names: number[] = [];
+  ring.takeAll((job) => names.push(job.name));
   return names;
 }
 
@@ -70,15 +75,15 @@ describe("JobRing", () => {
     const ring = ringOf(8, nearWrap);
     expect(take(ring, 0xffff_fffe, 4)).toEqual([2, 3, 4, 5]);
     expect(take(ring, nearWrap, 8)).toEqual([0, 1, 6, 7]);
-    expect(ring.push({ name: 8, bytes: 0 })).toBe(4);
-    expect(ring.takeAll().map((job) => job.name)).toEqual([8]);
+    expect(ring.push({ name: 8 }, 0)).toBe(4);
+    expect(takeAll(ring)).toEqual([8]);
   });
 
   it("keeps every job when it grows over the wrap with holes in it", () => {
     const ring = ringOf(64, nearWrap);
     take(ring, 0, 8);
-    for (let name = 64; name < 1_000; name++) ring.push({ name, bytes: 0 });
-    const names = ring.takeAll().map((job) => job.name);
+    for (let name = 64; name < 1_000; name++) ring.push({ name }, 0);
+    const names = takeAll(ring);
     expect(names).toHaveLength(1_000 - 8);
     expect(names).toEqual(names.toSorted((a, b) => a - b));
     expect(names).not.toContain(4);
@@ -87,18 +92,29 @@ describe("JobRing", () => {
   it("has no further number when the oldest is 65,535 behind", () => {
     const ring = ringOf(65_535);
     expect(ring.hasSequence).toBe(true);
-    ring.push({ name: 65_535, bytes: 0 });
+    ring.push({ name: 65_535 }, 0);
     take(ring, 1, 65_535);
     expect([ring.size, ring.hasSequence]).toEqual([1, false]);
     take(ring, 0, 1);
     expect(ring.hasSequence).toBe(true);
   });
 
+  it("tells where an entry ends in what its connection was given", () => {
+    const ring = new JobRing<TestJob>(nearWrap);
+    for (let name = 0; name < 100; name++) {
+      ring.push({ name }, 0);
+      ring.setEnd(1_000 * name);
+    }
+    const ends: number[] = [];
+    ring.takeAll(({ name }, endsAtByte) => ends.push(endsAtByte - 1_000 * name));
+    expect(ends).toEqual(Array.from({ length: 100 }, () => 0));
+  });
+
   it("gives everything that is left, oldest first", () => {
     const ring = ringOf(6);
     take(ring, 1, 2);
-    expect(ring.takeAll().map((job) => job.name)).toEqual([0, 3, 4, 5]);
+    expect(takeAll(ring)).toEqual([0, 3, 4, 5]);
     expect([ring.size, ring.bytes]).toEqual([0, 0]);
-    expect(ring.takeAll()).toEqual([]);
+    expect(takeAll(ring)).toEqual([]);
   });
 });
