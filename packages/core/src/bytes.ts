@@ -29,6 +29,14 @@ export function viewOf(bytes: Uint8Array, start: number, length: number): Uint8A
   return new View(bytes.buffer, bytes.byteOffset + start, length);
 }
 
+/**
+ * A view on `memory`; a `Buffer` where there is one. In a loop it costs a third of {@link viewOf},
+ * because `bytes.buffer` is a call out of compiled code (bench scenario: push-pull).
+ */
+export function viewAt(memory: ArrayBufferLike, byteOffset: number, length: number): Uint8Array {
+  return new View(memory, byteOffset, length);
+}
+
 /** New memory of its own, not zeroed where the host allows; never part of a larger shared one. */
 export function allocate(length: number): Uint8Array {
   const HostBuffer = (globalThis as { Buffer?: { allocUnsafeSlow(size: number): Uint8Array } })

@@ -78,6 +78,8 @@ export class Connection implements WireGate {
   #hasPeerEnded = false;
   /** The link broke: nothing more can come, so that nothing keeps back what did come. */
   #isLost = false;
+  /** A plain field, because a decoder asks after each frame (bench scenario: push-pull). */
+  isOpen = false;
   /** Bytes received so far. Anything at all from the peer moves it, so it also tells silence. */
   receivedBytes = 0;
   #handshakeBytes = 0;
@@ -109,10 +111,6 @@ export class Connection implements WireGate {
 
   get phase(): ConnectionState["phase"] {
     return this.#state.phase;
-  }
-
-  get isOpen(): boolean {
-    return this.#isReading || this.#isLost;
   }
 
   /** Whether frames are decoded as they come. */
@@ -160,12 +158,14 @@ export class Connection implements WireGate {
 
   hold(): void {
     this.#holds++;
+    this.#updateOpen();
     // One that ends reads on, to discard: unread input would turn its end into a reset.
     if (this.#holds === 1 && this.#state.phase === "ready") this.#link.setReading(false);
   }
 
   release(): void {
     this.#holds--;
+    this.#updateOpen();
     if (this.#holds === 0) this.#resumeLater();
   }
 
@@ -222,12 +222,17 @@ export class Connection implements WireGate {
     if (after !== before) this.#enter(after);
   }
 
+  #updateOpen(): void {
+    this.isOpen = this.#isReading || this.#isLost;
+  }
+
   /** The only place that changes the state. Timers belong to a phase and end with it. */
   #enter(state: ConnectionState): void {
     this.#options.runtime.clearTimer(this.#timer);
     this.#timer = undefined;
     this.#isLost = this.#state.phase === "ready" && state.phase === "closed";
     this.#state = state;
+    this.#updateOpen();
     if (state.phase !== "ending" && state.phase !== "closed") return;
     const reason = state.reason ?? new MsgError("MSG_PEER_LOST", "connection ended");
     this.#handshake?.fail(reason);

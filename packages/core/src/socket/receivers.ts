@@ -2,7 +2,7 @@ import { MsgError } from "../errors.ts";
 import { checkDelay } from "../option-checks.ts";
 import type { Runtime, TimerHandle } from "../runtime.ts";
 import { listenToAbort, unlistenToAbort } from "./abort-listeners.ts";
-import type { Receivable, ReceiveQueue } from "./receive-queue.ts";
+import type { ItemConsumer, Receivable, ReceiveQueue } from "./receive-queue.ts";
 import type { WaitOptions } from "./waiter-list.ts";
 import { abortReason, quietly } from "./waiter-list.ts";
 
@@ -171,14 +171,15 @@ export interface Consumer {
  * Calls a handler for each item, at once when it arrives, at most `concurrency` at a time: a
  * handler that returns a promise is under way until that is settled.
  */
-export class QueueConsumer<T extends Receivable> implements Consumer {
+export class QueueConsumer<T extends Receivable> implements Consumer, ItemConsumer<T> {
   readonly #queue: ReceiveQueue<T>;
   readonly #handler: (item: T) => unknown;
   readonly #concurrency: number;
   readonly #settler: Settler<T>;
   readonly #onError: (error: unknown, item: T) => void;
   #running = 0;
-  #isPumping = false;
+  /** A handler runs that has not returned. */
+  #isCalling = false;
   #isStopped = false;
   #onIdle: (() => void)[] = [];
 
@@ -194,9 +195,9 @@ export class QueueConsumer<T extends Receivable> implements Consumer {
     this.#concurrency = concurrency;
     this.#settler = settler;
     this.#onError = onError;
-    queue.setConsumer(() => this.#pump());
+    queue.setConsumer(this);
     // Not inside this call: the handler may use what the caller makes of it.
-    queueMicrotask(() => this.#pump());
+    queueMicrotask(() => this.onItem());
   }
 
   stop(): Promise<void> {
@@ -209,26 +210,34 @@ export class QueueConsumer<T extends Receivable> implements Consumer {
     return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
-  #pump(): void {
-    if (this.#isPumping) return;
-    this.#isPumping = true;
-    try {
-      while (this.#running < this.#concurrency && !this.#isStopped) {
-        const item = this.#queue.take();
-        if (item === undefined) break;
-        this.#run(item);
-      }
-    } finally {
-      this.#isPumping = false;
+  /** @internal */
+  get takesNow(): boolean {
+    return !this.#isCalling && this.#running < this.#concurrency && !this.#isStopped;
+  }
+
+  /** @internal */
+  onItem(): void {
+    while (this.takesNow) {
+      const item = this.#queue.take();
+      if (item === undefined) break;
+      this.consume(item);
     }
   }
 
-  #run(item: T): void {
+  /** @internal */
+  consume(item: T): void {
     let result: unknown;
+    this.#isCalling = true;
     try {
       result = this.#handler(item);
     } catch (error) {
+      this.#isCalling = false;
       this.#fail(item, error);
+      return;
+    }
+    this.#isCalling = false;
+    if (result === undefined) {
+      this.#settler.accept(item);
       return;
     }
     if (!isPromiseLike(result)) {
@@ -246,7 +255,7 @@ export class QueueConsumer<T extends Receivable> implements Consumer {
     this.#running--;
     settle();
     if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
-    this.#pump();
+    this.onItem();
   }
 
   #fail(item: T, error: unknown): void {

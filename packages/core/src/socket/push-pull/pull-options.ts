@@ -1,6 +1,7 @@
 import { checkChoice, checkInteger } from "../../option-checks.ts";
 import type { Delivery } from "./job-delivery.ts";
 import { deliveries } from "./job-delivery.ts";
+import { maxWindow } from "./pull-window.ts";
 import type { SocketOptions } from "../socket-options.ts";
 
 /** What a PULL may be told. */
@@ -9,11 +10,12 @@ export interface PullOptions extends SocketOptions {
    * How many jobs one PUSH may have given us that are not settled. Small windows spread jobs more
    * evenly, large ones hide more latency.
    *
-   * 1 to 65_535.
+   * 1 to 65_535; or `auto`: 1_024, and up to 65_535 as long as a whole window of jobs is settled
+   * within 10 ms.
    *
-   * @defaultValue 1_024
+   * @defaultValue "auto"
    */
-  readonly window?: number | undefined;
+  readonly window?: number | "auto" | undefined;
 
   /**
    * How many bytes of jobs of one PUSH may wait to be taken; beyond it that PUSH is not read from.
@@ -43,7 +45,7 @@ export type ResolvedPullOptions = {
 
 /** The defaults of {@link PullOptions}. */
 export const pullDefaults: ResolvedPullOptions = {
-  window: 1_024,
+  window: "auto",
   maxQueuedBytes: 16 * 1024 * 1024,
   delivery: "at-least-once",
 };
@@ -59,7 +61,7 @@ export function resolvePullOptions(options: PullOptions): ResolvedPullOptions {
     maxQueuedBytes: options.maxQueuedBytes ?? pullDefaults.maxQueuedBytes,
     delivery: options.delivery ?? pullDefaults.delivery,
   };
-  checkInteger("window", resolved.window, 1, 65_535);
+  if (resolved.window !== "auto") checkInteger("window", resolved.window, 1, maxWindow);
   checkInteger("maxQueuedBytes", resolved.maxQueuedBytes, 1, Number.MAX_SAFE_INTEGER);
   checkChoice("delivery", resolved.delivery, deliveries);
   return resolved;

@@ -5,7 +5,9 @@ import { MsgError } from "../../errors.ts";
 import { Job } from "./job.ts";
 import type { JobSettler } from "./job.ts";
 import { JobRanges } from "./job-ranges.ts";
+import { PullWindow } from "./pull-window.ts";
 import { Peer } from "../peer.ts";
+import type { Runtime } from "../../runtime.ts";
 import type { ResolvedPullOptions } from "./pull-options.ts";
 import { ReceiveSource } from "../receive-queue.ts";
 
@@ -23,7 +25,9 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
   readonly source: ReceiveSource<Job<T>>;
   readonly #writer: PullWriter;
   readonly #handlers: JobHandlers<T>;
+  readonly #runtime: Runtime;
   readonly #acknowledgesOnArrival: boolean;
+  readonly #window: PullWindow;
   /** How many jobs it may have here. 0 until {@link open}; not lowered: jobs may be under way. */
   #granted = 0;
   #nextSequence = 0;
@@ -32,6 +36,13 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
   #isHeld = false;
   readonly #acknowledged: JobRanges = new JobRanges();
   readonly #refused: JobRanges = new JobRanges();
+  /** How many were settled since the PUSH was told last. */
+  #untold = 0;
+  #isTelling = false;
+  readonly #tell: () => void = () => {
+    this.#isTelling = false;
+    if (this.#untold > 0) this.connection.outbox.schedule();
+  };
   /** Jobs that came and are neither acknowledged nor given back. */
   unsettled = 0;
 
@@ -40,9 +51,12 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
     connection: Connection,
     context: WireContext,
     options: ResolvedPullOptions,
+    runtime: Runtime,
     handlers: JobHandlers<T>,
   ) {
     super(info, connection);
+    this.#runtime = runtime;
+    this.#window = new PullWindow(options.window, runtime.now());
     this.#handlers = handlers;
     this.#acknowledgesOnArrival = options.delivery === "at-most-once";
     this.source = new ReceiveSource(connection);
@@ -52,9 +66,10 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
   }
 
   /** Allows jobs. */
-  open(window: number): void {
-    this.#granted = window;
-    this.#writer.window(window);
+  open(): void {
+    const { size } = this.#window;
+    this.#granted = Math.max(this.#granted, size);
+    this.#writer.window(size);
   }
 
   /** Wants no more jobs: those under way are given back as they come. */
@@ -99,6 +114,7 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
       this.#acknowledged.drain((start, count) => writer.acknowledge(start, count));
     }
     if (!this.#refused.isEmpty) this.#refused.drain((start, count) => writer.refuse(start, count));
+    if (this.#untold > 0) this.#adjustWindow();
     this.#adjustReading();
   }
 
@@ -136,10 +152,24 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
     const isHeard = phase === "ready";
     if (isHeard) {
       ranges.add(sequence);
-      outbox.schedule();
+      this.#untold++;
+      // Once in a turn of the event loop is enough, as long as the PUSH has more to give.
+      if (this.#untold >= this.#window.size / 4) outbox.schedule();
+      else if (!this.#isTelling) this.#tellLater();
     }
     this.#handlers.onSettled(isAcknowledged, isHeard);
     return isHeard;
+  }
+
+  #tellLater(): void {
+    this.#isTelling = true;
+    this.#runtime.nextTurn(this.#tell);
+  }
+
+  #adjustWindow(): void {
+    const count = this.#untold;
+    this.#untold = 0;
+    if (this.#window.onSettled(count, this.#runtime.now()) && !this.#isDraining) this.open();
   }
 
   /** A PUSH that sends but does not read must not make what we owe it grow without bound. */

@@ -9,6 +9,7 @@ import type { PullOptions, ResolvedPullOptions } from "./pull-options.ts";
 import { resolvePullOptions } from "./pull-options.ts";
 import type { JobHandlers } from "./pull-peer.ts";
 import { PullPeer } from "./pull-peer.ts";
+import { maxWindow } from "./pull-window.ts";
 import type { ReceiveLimits } from "../receive-queue.ts";
 import type { Consumer, Settler } from "../receivers.ts";
 import type { ConsumeOptions } from "../receiving-socket.ts";
@@ -118,12 +119,13 @@ export class PullSocket<T = Uint8Array>
   }
 
   protected override createPeer(connection: Connection, info: PeerInfo): PullPeer<T> {
-    return new PullPeer(info, connection, this.wireContext(connection), this.#options, this);
+    const context = this.wireContext(connection);
+    return new PullPeer(info, connection, context, this.#options, this.runtime, this);
   }
 
   protected override onPeerReady(peer: PullPeer<T>): void {
     if (this.isClosed) peer.startDraining();
-    else peer.open(this.#options.window);
+    else peer.open();
   }
 
   /** What it gave us is still delivered. */
@@ -176,6 +178,7 @@ export class PullSocket<T = Uint8Array>
  * bounded here by the same number.
  */
 function limitsOf({ delivery, window, maxQueuedBytes }: ResolvedPullOptions): ReceiveLimits {
-  const maxMessages = delivery === "at-most-once" ? window : Infinity;
+  const mostUnsettled = window === "auto" ? maxWindow : window;
+  const maxMessages = delivery === "at-most-once" ? mostUnsettled : Infinity;
   return { maxMessages, maxBytes: maxQueuedBytes };
 }

@@ -1,4 +1,4 @@
-import { copyInto, viewOf } from "../../bytes.ts";
+import { copyInto, viewAt } from "../../bytes.ts";
 import type { FrameBuffer, FrameDecoder, WireContext } from "../../contracts/protocol.ts";
 import { checkLength, illegalKind, shortHeaderBytes } from "./header.ts";
 
@@ -29,8 +29,11 @@ export class ShortFrameDecoder implements FrameDecoder {
   }
 
   decode(bytes: Uint8Array, start: number, end: number): number {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const { buffer, byteOffset } = bytes;
+    const view = new DataView(buffer, byteOffset, bytes.byteLength);
     const { gate, maxMessageBytes } = this.#context;
+    const payloadOffset = byteOffset + shortHeaderBytes;
+    const receiver = this.#receiver;
     let offset = start;
     this.neededBytes = shortHeaderBytes;
     while (gate.isOpen && offset < end) {
@@ -44,8 +47,8 @@ export class ShortFrameDecoder implements FrameDecoder {
         this.neededBytes = frameBytes;
         break;
       }
-      const payload = viewOf(bytes, offset + shortHeaderBytes, length);
-      this.#receiver.onFrame(view.getUint32(offset + 2), view.getUint8(offset + 1), payload);
+      const payload = viewAt(buffer, payloadOffset + offset, length);
+      receiver.onFrame(view.getUint32(offset + 2), view.getUint8(offset + 1), payload);
       offset += frameBytes;
     }
     return offset;

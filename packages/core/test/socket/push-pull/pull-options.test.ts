@@ -5,7 +5,7 @@ import { PullSocket } from "../../../src/socket/push-pull/pull.ts";
 
 /** Name, default, lowest, highest. */
 const numbers = [
-  ["window", 1_024, 1, 65_535],
+  ["window", "auto", 1, 65_535],
   ["maxQueuedBytes", 16_777_216, 1, Number.MAX_SAFE_INTEGER],
 ] as const;
 
