@@ -11,7 +11,6 @@ import { MsgError } from "msg-ts";
  */
 export class StreamLink implements Link {
   readonly remoteAddress: string;
-  readonly lendsChunks: boolean = false;
   readonly #input: Readable;
   readonly #output: Writable;
   #handlers: LinkHandlers | undefined;

@@ -15,8 +15,13 @@ export interface MemoryLinkOptions {
    * @defaultValue 65_536
    */
   readonly capacityBytes?: number;
-  /** Chunks are valid only during `onData`; they are overwritten behind it. @defaultValue false */
-  readonly lendsChunks?: boolean;
+  /**
+   * Whether bytes are put where `nextBuffer` says, and whatever that offers is overwritten at once,
+   * as other links may do that are offered the same memory.
+   *
+   * @defaultValue true
+   */
+  readonly placesReads?: boolean;
 }
 
 /** Two ends of one stream. */
@@ -38,16 +43,17 @@ export function memoryLinks(options: MemoryLinkOptions): MemoryLinkPair {
  * One end of a stream in memory.
  *
  * It is as awkward as the contract allows: bytes given to `write` are read only when there is room
- * for them, `onEnd` comes also while reading is stopped, and a lent chunk is spoilt.
+ * for them, `onEnd` comes also while reading is stopped, and memory that is
+ * offered for the next bytes is spoilt.
  */
 export class MemoryLink implements Link {
   readonly remoteAddress: string;
-  readonly lendsChunks: boolean;
   /** Copies of what was given to each `write` that counted. */
   readonly writes: Uint8Array[][] = [];
   /** Calls of `setReading` so far, in order. */
   readonly readingChanges: boolean[] = [];
   readonly #runtime: Runtime;
+  readonly #placesReads: boolean;
   readonly #capacityBytes: number;
   readonly #pieceBytes: () => number;
   #peer: MemoryLink | undefined;
@@ -69,7 +75,7 @@ export class MemoryLink implements Link {
   constructor(options: MemoryLinkOptions, remoteAddress: string) {
     const { pieceBytes = Infinity } = options;
     this.remoteAddress = remoteAddress;
-    this.lendsChunks = options.lendsChunks ?? false;
+    this.#placesReads = options.placesReads ?? true;
     this.#runtime = options.runtime;
     this.#capacityBytes = options.capacityBytes ?? 65_536;
     this.#pieceBytes = typeof pieceBytes === "function" ? pieceBytes : () => pieceBytes;
@@ -242,9 +248,11 @@ export class MemoryLink implements Link {
   }
 
   #deliverPiece(handlers: LinkHandlers): void {
-    const length = Math.max(1, Math.min(this.#pieceBytes(), this.#incomingBytes));
+    const wanted = Math.max(1, Math.min(this.#pieceBytes(), this.#incomingBytes));
+    const offered = this.#placesReads ? handlers.nextBuffer?.() : undefined;
+    const length = Math.min(wanted, offered?.length ?? Infinity);
     // A Buffer with memory of its own, as links give under Node.js.
-    const piece = Buffer.allocUnsafeSlow(length);
+    const piece = offered?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length);
     for (let filled = 0; filled < length;) {
       const [first = new Uint8Array(0)] = this.#incoming;
       const part = first.subarray(0, length - filled);
@@ -255,7 +263,7 @@ export class MemoryLink implements Link {
     }
     this.#incomingBytes -= length;
     handlers.onData(piece);
-    if (this.lendsChunks) piece.fill(0xdd);
+    if (offered !== undefined) handlers.nextBuffer?.().fill(0xdd);
   }
 
   #isPeersEndDue(): boolean {

@@ -1,6 +1,9 @@
 import type { Link, MsgError } from "@msg-ts/core";
 import { patternMismatch } from "./transport-pattern.ts";
 
+/** Offered by every probe: what a link read into it is told before another link reads. */
+const sharedBuffer = Buffer.alloc(40_000);
+
 /** Calls on any link that have not returned yet: no handler may run inside one. */
 let callsUnderWay = 0;
 
@@ -45,6 +48,7 @@ export class LinkProbe {
     this.#call(() =>
       this.link.start({
         onData: (chunk) => this.#onData(chunk),
+        nextBuffer: () => sharedBuffer,
         onDrain: () => this.#onDrain(),
         onEnd: () => this.#onEnd(),
         onClose: (reason) => this.#onClose(reason),
@@ -98,6 +102,9 @@ export class LinkProbe {
     this.#check("onData");
     if (this.hasPeerEnded) this.violations.push("onData ran after onEnd");
     if (chunk.length === 0) this.violations.push("onData was given an empty chunk");
+    if (chunk.buffer === sharedBuffer.buffer && chunk.byteOffset !== sharedBuffer.byteOffset) {
+      this.violations.push("onData was given another part of the memory it offered");
+    }
     const skipped = Math.min(this.#skipBytes, chunk.length);
     this.#skipBytes -= skipped;
     const bytes = chunk.subarray(skipped);

@@ -105,12 +105,23 @@ describe("a link in memory", () => {
     expect(right.told).toEqual([]);
   });
 
-  it("spoils a chunk that it lent", () => {
-    const { runtime, dialed, right } = linked({ lendsChunks: true });
-    dialed.write([bytes("0102")]);
+  it("puts bytes where it is told, and spoils what it is offered", () => {
+    const runtime = new SimulatedRuntime();
+    const { dialed, accepted } = memoryLinks({ runtime });
+    dialed.start({ onData() {}, onDrain() {}, onEnd() {}, onClose() {} });
+    const offered = Buffer.alloc(3);
+    const told: string[] = [];
+    accepted.start({
+      onData: (chunk) => told.push(hex(chunk)),
+      nextBuffer: () => offered,
+      onDrain() {},
+      onEnd() {},
+      onClose() {},
+    });
+    dialed.write([bytes("0102030405")]);
     runtime.run();
-    expect(right.told).toEqual(["0102"]);
-    expect(right.chunks.map(hex)).toEqual(["dddd"]);
+    expect(told).toEqual(["010203", "0405"]);
+    expect(hex(offered)).toBe("dddddd");
   });
 
   it("gives Buffers with memory of their own", () => {

@@ -12,7 +12,7 @@ import { MsgError } from "../errors.ts";
 import type { Runtime, TimerHandle } from "../runtime.ts";
 import type { ConnectionEvent, ConnectionState } from "./connection-state.ts";
 import { nextConnectionState } from "./connection-state.ts";
-import { FrameAssembler } from "./frame-assembler.ts";
+import { FrameAssembler, sharedReadBuffer } from "./frame-assembler.ts";
 import { LinkHandshake } from "./handshake-link.ts";
 import type { ChunkPool } from "./outbox.ts";
 import { Outbox } from "./outbox.ts";
@@ -134,6 +134,7 @@ export class Connection implements WireGate {
     // Before anything is written or held: a link may do neither until it was started.
     this.#link.start({
       onData: (chunk) => this.#onData(chunk),
+      nextBuffer: () => this.#assembler?.nextBuffer() ?? sharedReadBuffer,
       onDrain: () => this.outbox.onDrain(),
       onEnd: () => this.#onEnd(),
       onClose: (reason) => this.#dispatch({ type: "link-closed", reason }),
@@ -257,7 +258,7 @@ export class Connection implements WireGate {
     const decoder = this.#handlers.onReady(welcome);
     if (decoder === undefined || this.phase !== "ready") return;
     this.#assembler = new FrameAssembler(decoder);
-    if (unread !== undefined && unread.length > 0) this.#decode(unread, false);
+    if (unread !== undefined && unread.length > 0) this.#decode(unread);
     if (this.#hasPeerEnded) this.#onEnd();
   }
 
@@ -269,13 +270,13 @@ export class Connection implements WireGate {
   #onData(chunk: Uint8Array): void {
     this.receivedBytes += chunk.length;
     if (this.#handshake !== undefined) this.#handshake.push(chunk);
-    else this.#decode(chunk, this.#link.lendsChunks);
+    else this.#decode(chunk);
   }
 
-  #decode(chunk: Uint8Array, isLent: boolean): void {
+  #decode(chunk: Uint8Array): void {
     // Without an assembler we are ending, or are about to: input is discarded.
     try {
-      this.#assembler?.push(chunk, isLent);
+      this.#assembler?.push(chunk);
     } catch (error) {
       this.#onViolation(error);
     }

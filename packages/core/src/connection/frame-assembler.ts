@@ -7,24 +7,63 @@ const firstPieceBytes = 64 * 1024;
 /** Each further piece has this much times more. */
 const growth = 4;
 
+/** Up to this a connection that brought a frame as large is given the memory of the next one at once. */
+const mostTrustedBytes = 4 * 1024 * 1024;
+
+const slabBytes = 64 * 1024;
+
+/** A read that fills less of its slab is not worth its system call. */
+const leastRoomBytes = 16 * 1024;
+
+/** Frames from this size on get memory of their own, which the link fills. */
+const largeFrameBytes = 16 * 1024;
+
+/** Enough for the header of a large frame; the rest goes where it stays. */
+const probeBytes = 4 * 1024;
+
 /**
- * Feeds chunks, cut anywhere, to a decoder that wants whole frames.
+ * Memory that every connection of this thread reads into as long as little comes: an idle connection
+ * has none of its own. What stays is copied out of it before anything else is read.
+ */
+export const sharedReadBuffer: Uint8Array = allocate(slabBytes);
+
+const probe = viewOf(sharedReadBuffer, 0, probeBytes);
+
+/**
+ * Feeds chunks, cut anywhere, to a decoder that wants whole frames, and says where the next bytes
+ * should be put so that they need not be moved.
  *
- * - Whole frames are decoded where they lie; only one that spans chunks is copied together.
- * - Memory follows what has arrived, not what a header announces: at most four times it.
+ * - Whole frames are decoded where they lie. While much comes they lie in slabs of this connection;
+ *   a large frame is read straight into memory of its own.
+ * - Memory follows what has arrived, not what a header announces: at most four times it, and what a
+ *   frame before had taken, up to 4 MiB.
  * - No call copies much more than twice its chunk, however large the frame is.
- * - When the decoder stops early, the rest of the chunk is held until {@link resume}.
+ * - When the decoder stops early, what lies behind is held until {@link resume}.
+ *
+ * Bench scenarios: push-pull of every size.
  */
 export class FrameAssembler {
   readonly #decoder: FrameDecoder;
-  /** The beginning of a frame that is not whole. */
-  #partial: Uint8Array = emptyBytes;
-  #partialBytes = 0;
-  /** What is still to be copied to the front of `#partial`, from the smaller piece before it. */
+  /** Memory that is filled from its beginning, and what in it is not decoded. */
+  #region: Uint8Array = emptyBytes;
+  #start = 0;
+  #end = 0;
+  /** The region is a slab: what lies before `#start` was told and belongs to whoever keeps it. */
+  #isSlab = false;
+  /** What is still to be copied to the front of the region, from the smaller one before it. */
   #former: Uint8Array = emptyBytes;
   #formerOffset = 0;
-  /** Bytes behind a stop of the decoder. */
+  /** Bytes behind a stop of the decoder, in memory of their own. */
   #held: Uint8Array | undefined;
+  /** The last read filled a good part of its buffer. */
+  #isBulk = false;
+  /** The last frame was a large one. */
+  #isLarge = false;
+  #trustedBytes = 0;
+  /** Payloads are valid only while they are told: nothing need be copied for them. */
+  #isLending = false;
+  /** The memory of the last large frame, while lending. */
+  #spare: Uint8Array = emptyBytes;
 
   constructor(decoder: FrameDecoder) {
     this.#decoder = decoder;
@@ -32,20 +71,41 @@ export class FrameAssembler {
 
   /** Bytes that wait for the decoder or for the rest of their frame. */
   get bufferedBytes(): number {
-    return this.#partialBytes + (this.#held?.length ?? 0);
+    return this.#end - this.#start + (this.#held?.length ?? 0);
+  }
+
+  /** Whether payloads may be told in memory that is used again right after. */
+  setLending(isLending: boolean): void {
+    this.#isLending = isLending;
+    this.#spare = emptyBytes;
+  }
+
+  /** Where the next bytes should be put. They are given to {@link push} before anything else is read. */
+  nextBuffer(): Uint8Array {
+    if (this.#held !== undefined) return sharedReadBuffer;
+    const filled = this.#end - this.#start;
+    if (filled === 0) return this.#nextBufferBetweenFrames();
+    // Whole frames that wait for the gate are left as they are.
+    if (filled < this.#decoder.neededBytes) this.#makeRoom(filled);
+    return this.#region.length - this.#end > probeBytes ? this.#room() : sharedReadBuffer;
   }
 
   /**
    * Decodes what is whole.
    *
-   * @param isLent - the chunk is valid only during this call.
+   * @param chunk - the filled part of {@link nextBuffer}; or any other memory, which is then ours.
    * @throws what the decoder throws.
    */
-  push(chunk: Uint8Array, isLent: boolean): void {
-    // Payloads are views. So bytes that are only lent are copied once, here, for all of them; and
-    // so are those that fill little of their memory, which a payload that waits would pin whole.
-    const isWasteful = chunk.length < chunk.buffer.byteLength / 4;
-    const bytes = isLent || isWasteful ? copyOf(chunk) : chunk;
+  push(chunk: Uint8Array): void {
+    if (this.#isNext(chunk)) {
+      this.#end += chunk.length;
+      this.#moveFormer(chunk.length);
+      if (this.#isSlab) this.#isBulk = chunk.length >= leastRoomBytes;
+      if (this.#held === undefined) this.#decodeRegion();
+      return;
+    }
+    this.#isBulk = chunk.length >= leastRoomBytes;
+    const bytes = this.#isKept(chunk) ? chunk : copyOf(chunk);
     if (this.#held === undefined) this.#decode(bytes);
     else this.#held = joined(this.#held, bytes);
   }
@@ -55,66 +115,146 @@ export class FrameAssembler {
     const held = this.#held;
     this.#held = undefined;
     if (held !== undefined) this.#decode(held);
-    else if (this.#partialBytes > 0) this.#decode(emptyBytes);
+    else if (this.#end > this.#start) this.#decodeRegion();
+  }
+
+  #nextBufferBetweenFrames(): Uint8Array {
+    if (this.#isLarge) return probe;
+    if (!this.#isBulk || this.#isLending) return sharedReadBuffer;
+    if (!this.#isSlab || this.#region.length - this.#end < leastRoomBytes) this.#newSlab();
+    return this.#room();
+  }
+
+  /** Whether it lies right behind what is in the region. */
+  #isNext({ buffer, byteOffset }: Uint8Array): boolean {
+    const region = this.#region;
+    return buffer === region.buffer && byteOffset === region.byteOffset + this.#end;
+  }
+
+  /**
+   * Whether payloads may be views on a chunk: not when its memory is read into again, and not when
+   * it fills little of its memory, which a payload that waits would pin whole.
+   */
+  #isKept({ buffer, length }: Uint8Array): boolean {
+    if (buffer === sharedReadBuffer.buffer) return this.#isLending && this.#held === undefined;
+    return length >= buffer.byteLength / 4;
+  }
+
+  #room(): Uint8Array {
+    return viewOf(this.#region, this.#end, this.#region.length - this.#end);
+  }
+
+  #decodeRegion(): void {
+    const filled = this.#end - this.#start;
+    if (filled < this.#decoder.neededBytes) return;
+    this.#moveFormer(Infinity);
+    const stop = this.#decoder.decode(this.#region, this.#start, this.#end);
+    if (this.#isSlab) {
+      this.#start = stop;
+      if (stop < this.#end) return;
+      if (!this.#isBulk) this.#dropRegion();
+      return;
+    }
+    if (stop > this.#start) this.#afterFrame(filled);
   }
 
   #decode(bytes: Uint8Array): void {
     let start = 0;
-    while (this.#partialBytes > 0) {
-      const taken = this.#fill(bytes, start);
-      start += taken;
-      if (this.#partialBytes < this.#decoder.neededBytes) return;
+    while (this.#end > this.#start) {
+      start += this.#fill(bytes, start);
+      const filled = this.#end - this.#start;
+      if (filled < this.#decoder.neededBytes) return;
       this.#moveFormer(Infinity);
-      const used = this.#decoder.decode(this.#partial, 0, this.#partialBytes);
-      if (used > 0) this.#dropPartial();
+      const stop = this.#decoder.decode(this.#region, this.#start, this.#end);
+      if (stop === this.#end) this.#afterFrame(filled);
+      else if (stop > this.#start) this.#start = stop;
       // A header was completed: the frame's length is known now. Nothing used and nothing more
       // needed means that the gate closed.
-      else if (this.#partialBytes >= this.#decoder.neededBytes) return this.#hold(bytes, start);
+      else if (filled >= this.#decoder.neededBytes) return this.#hold(bytes, start);
     }
     const end = bytes.length;
     const stop = start < end ? this.#decoder.decode(bytes, start, end) : end;
+    if (stop > start) this.#isLarge = false;
     if (stop === end) return;
     if (end - stop >= this.#decoder.neededBytes) this.#hold(bytes, stop);
     else this.#keep(bytes, stop);
   }
 
-  /** Lets go of the memory too: whoever keeps the payload has it, an idle connection has not. */
-  #dropPartial(): void {
-    this.#partial = emptyBytes;
-    this.#partialBytes = 0;
+  /** The region held one frame, and that was told. */
+  #afterFrame(length: number): void {
+    this.#isLarge = length >= largeFrameBytes;
+    if (length > this.#trustedBytes) this.#trustedBytes = Math.min(length, mostTrustedBytes);
+    if (this.#isLending && this.#isLarge) this.#spare = this.#region;
+    this.#dropRegion();
+  }
+
+  /** Lets go of the memory: whoever keeps a payload has it, an idle connection has not. */
+  #dropRegion(): void {
+    this.#region = emptyBytes;
+    this.#start = this.#end = 0;
+    this.#isSlab = false;
     this.#dropFormer();
   }
 
+  #newSlab(): void {
+    this.#region = allocate(slabBytes);
+    this.#start = this.#end = 0;
+    this.#isSlab = true;
+  }
+
   #hold(bytes: Uint8Array, start: number): void {
-    if (start < bytes.length) this.#held = viewOf(bytes, start, bytes.length - start);
+    if (start === bytes.length) return;
+    const rest = viewOf(bytes, start, bytes.length - start);
+    this.#held = bytes.buffer === sharedReadBuffer.buffer ? copyOf(rest) : rest;
   }
 
   /** Copies out the beginning of a frame, so that it does not pin its chunk. */
   #keep(bytes: Uint8Array, start: number): void {
     const length = bytes.length - start;
-    this.#partial = allocate(this.#capacityFor(length));
-    this.#partial.set(viewOf(bytes, start, length));
-    this.#partialBytes = length;
+    if (this.#isBulk && !this.#isLending && this.#decoder.neededBytes <= largeFrameBytes) {
+      this.#newSlab();
+    } else {
+      this.#region = this.#memoryFor(length);
+      this.#start = 0;
+      this.#isSlab = false;
+    }
+    this.#region.set(viewOf(bytes, start, length));
+    this.#end = length;
   }
 
-  /** Adds to the partial frame what it lacks, as far as there is any; gives how much. */
+  /** Sees to it that more of the frame at hand fits. */
+  #makeRoom(filled: number): void {
+    const needed = this.#decoder.neededBytes;
+    if (!this.#isSlab) {
+      if (this.#end === this.#region.length) this.#grow(filled + 1);
+      return;
+    }
+    const room = this.#region.length - this.#start;
+    if (needed <= largeFrameBytes && needed <= room && room - filled >= leastRoomBytes) return;
+    this.#keep(viewOf(this.#region, this.#start, filled), 0);
+  }
+
+  /** Adds to the frame at hand what it lacks, as far as there is any; gives how much. */
   #fill(bytes: Uint8Array, start: number): number {
-    const wanted = this.#decoder.neededBytes - this.#partialBytes;
+    const filled = this.#end - this.#start;
+    const wanted = this.#decoder.neededBytes - filled;
     const taken = Math.max(0, Math.min(wanted, bytes.length - start));
     if (taken === 0) return 0;
-    const length = this.#partialBytes + taken;
-    if (length > this.#partial.length) this.#grow(length);
-    this.#partial.set(viewOf(bytes, start, taken), this.#partialBytes);
-    this.#partialBytes = length;
+    if (this.#end + taken > this.#region.length) this.#grow(filled + taken);
+    this.#region.set(viewOf(bytes, start, taken), this.#end);
+    this.#end += taken;
     this.#moveFormer(taken);
     return taken;
   }
 
   #grow(length: number): void {
     this.#moveFormer(Infinity);
-    this.#former = viewOf(this.#partial, 0, this.#partialBytes);
+    this.#former = viewOf(this.#region, this.#start, this.#end - this.#start);
     this.#formerOffset = 0;
-    this.#partial = allocate(this.#capacityFor(length));
+    this.#end -= this.#start;
+    this.#start = 0;
+    this.#isSlab = false;
+    this.#region = this.#memoryFor(length);
   }
 
   /**
@@ -125,7 +265,7 @@ export class FrameAssembler {
     const left = this.#former.length - this.#formerOffset;
     if (left === 0) return;
     const count = Math.min(most, left);
-    this.#partial.set(viewOf(this.#former, this.#formerOffset, count), this.#formerOffset);
+    this.#region.set(viewOf(this.#former, this.#formerOffset, count), this.#formerOffset);
     this.#formerOffset += count;
     if (count === left) this.#dropFormer();
   }
@@ -135,9 +275,21 @@ export class FrameAssembler {
     this.#formerOffset = 0;
   }
 
+  /** Memory for a frame of which `length` bytes are there. */
+  #memoryFor(length: number): Uint8Array {
+    const needed = this.#decoder.neededBytes;
+    const spare = this.#spare;
+    if (spare.length >= needed) {
+      this.#spare = emptyBytes;
+      return viewOf(spare, 0, needed);
+    }
+    return allocate(this.#capacityFor(length, needed));
+  }
+
   /** The smallest of a whole frame, a quarter of it, a sixteenth and so on that holds `length`. */
-  #capacityFor(length: number): number {
-    let capacity = this.#decoder.neededBytes;
+  #capacityFor(length: number, needed: number): number {
+    if (needed <= this.#trustedBytes) return needed;
+    let capacity = needed;
     while (capacity > firstPieceBytes && capacity / growth >= length) {
       capacity = Math.ceil(capacity / growth);
     }

@@ -64,12 +64,6 @@ export interface Link {
   /** Where the peer is, for people: `127.0.0.1:4444`, a path, a name. */
   readonly remoteAddress: string;
 
-  /**
-   * Who keeps the chunks given to `onData`. False: the receiver, for ever. True: the link; the
-   * bytes are valid only during the call, so the receiver copies what it keeps.
-   */
-  readonly lendsChunks: boolean;
-
   /** What the transport itself proved about the peer, such as its certificate. */
   readonly certificate?: unknown;
 
@@ -100,7 +94,17 @@ export interface Link {
 
 /** What the owner of a {@link Link} is told. */
 export interface LinkHandlers {
+  /**
+   * More bytes. The memory is the receiver's for ever, unless it is its own, from
+   * {@link LinkHandlers.nextBuffer}.
+   */
   onData(chunk: Uint8Array): void;
+  /**
+   * Where the receiver wants the next bytes, so that nobody has to move them: at least one byte.
+   * A link may fill the beginning of it and give that part to `onData`, with nothing in between:
+   * other links may be told to use the same memory. It asks again after each `onData`.
+   */
+  nextBuffer?(): Uint8Array;
   /** Everything written was taken, after a {@link Link.write} that returned false. */
   onDrain(): void;
   /** The peer ended its write side. */

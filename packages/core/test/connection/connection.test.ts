@@ -528,18 +528,18 @@ describe("a connection hook", () => {
   });
 });
 
-describe("a connection whose link lends its chunks", () => {
-  it("keeps nothing of them, whole frames or pieces", async () => {
+describe("a connection whose link reads where it is told", () => {
+  it("keeps nothing of memory that others read into, whole frames or pieces", async () => {
     for (const pieceBytes of [7, Infinity]) {
-      const lends = { lendsChunks: true, pieceBytes };
-      const { runtime, peer, end } = await startedAgainstRawPeer("REP", "accepts", {}, lends);
+      const placed = { placesReads: true, pieceBytes };
+      const { runtime, peer, end } = await startedAgainstRawPeer("REP", "accepts", {}, placed);
       peer.send(requests(20));
       await runtime.settle();
       expect(end.recording.payloads.map(hex)).toEqual(Array.from({ length: 20 }, () => "78"));
     }
   });
 
-  it("keeps nothing of them in its handshake either", async () => {
+  it("keeps nothing of it in its handshake either", async () => {
     const tokens: string[] = [];
     const scene = await startedAgainstRawPeer(
       "REP",
@@ -550,7 +550,7 @@ describe("a connection whose link lends its chunks", () => {
           return true;
         },
       },
-      { lendsChunks: true, pieceBytes: 3 },
+      { placesReads: true, pieceBytes: 3 },
     );
     scene.peer.send(joinBytes([bytes("01 00000003 aabbcc"), requests(1)]));
     await scene.runtime.settle();

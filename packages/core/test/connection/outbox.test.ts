@@ -26,7 +26,6 @@ interface Write {
 /** A link that takes everything, or nothing until the test says so. */
 class TestLink implements Link {
   readonly remoteAddress = "test";
-  readonly lendsChunks = false;
   readonly writes: Write[] = [];
   isTaking = true;
   bufferedBytes = 0;

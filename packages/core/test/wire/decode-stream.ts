@@ -70,7 +70,7 @@ export function decodePieces(
 ): StreamResult {
   const { assembler, frames } = openStream(type, options);
   try {
-    for (const piece of pieces) assembler.push(piece, false);
+    for (const piece of pieces) assembler.push(piece);
   } catch (error) {
     if (MsgError.is(error)) return { frames, error };
     throw error;

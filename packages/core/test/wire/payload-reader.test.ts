@@ -512,7 +512,7 @@ describe("a connection that ends while payloads are decompressed", () => {
     const compression = new Compression(undefined, 0, [decompressor]);
     const { gate, assembler, frames } = openStream("REP", { compression });
     const stream = [0, 1, 2, 3].map((id) => naiveEncode(frameFor("REP", id, "aa", held)));
-    assembler.push(joinBytes(stream), false);
+    assembler.push(joinBytes(stream));
     expect(gate.holds).toBe(1);
     gate.backlog?.drop();
     expect([gate.holds, frames]).toEqual([0, []]);

@@ -40,7 +40,7 @@ function toldWithHolds(
     const before = frames.length;
     const isHeldNow = isHeld[piecesSoFar++ % isHeld.length] ?? false;
     if (isHeldNow) gate.hold();
-    assembler.push(piece, false);
+    assembler.push(piece);
     if (isHeldNow) {
       toldWhileHeld += frames.length - before;
       gate.release();

@@ -47,7 +47,7 @@ for (const role of ["REP", "PUB"] as const) {
     it("is answered with reason 2 before the connection is closed", () => {
       const { assembler, out } = openStream(role);
       const hello = bytes("00 01 05 0000");
-      expect(() => assembler.push(hello, false)).toThrow(
+      expect(() => assembler.push(hello)).toThrow(
         expect.objectContaining({ code: "MSG_WRONG_SOCKET_TYPE" }),
       );
       expect(hex(out.written)).toBe("000002");
@@ -55,7 +55,7 @@ for (const role of ["REP", "PUB"] as const) {
 
     it("is answered from its first byte", () => {
       const { assembler, out } = openStream(role);
-      expect(() => assembler.push(Uint8Array.of(0), false)).toThrow(
+      expect(() => assembler.push(Uint8Array.of(0))).toThrow(
         expect.objectContaining({ code: "MSG_WRONG_SOCKET_TYPE" }),
       );
       expect(hex(out.written)).toBe("000002");
@@ -64,8 +64,8 @@ for (const role of ["REP", "PUB"] as const) {
     it("behind a frame is only an unknown kind, also at the start of a chunk", () => {
       const { assembler, out, frames } = openStream(role);
       const frame = role === "REP" ? request : subscription;
-      assembler.push(bytes(frame), false);
-      expect(() => assembler.push(bytes("00 01 05 0000"), false)).toThrow(
+      assembler.push(bytes(frame));
+      expect(() => assembler.push(bytes("00 01 05 0000"))).toThrow(
         expect.objectContaining({ code: "MSG_PROTOCOL" }),
       );
       expect(frames.length).toBe(1);
@@ -95,8 +95,8 @@ describe("a length over the limit", () => {
     it(`closes a ${role}'s connection with the last byte of the header, naming both numbers`, () => {
       const { assembler, frames } = openStream(role, { maxMessageBytes: 1024 });
       const whole = bytes(`${header} 00000401`);
-      assembler.push(whole.subarray(0, -1), false);
-      expect(() => assembler.push(whole.subarray(-1), false)).toThrow(
+      assembler.push(whole.subarray(0, -1));
+      expect(() => assembler.push(whole.subarray(-1))).toThrow(
         expect.objectContaining({
           code: "MSG_PAYLOAD_TOO_LARGE",
           message: "peer announced 1025 bytes, maxMessageBytes is 1024",
@@ -130,8 +130,8 @@ describe("a length over the limit", () => {
     const before = process.memoryUsage().arrayBuffers;
     const streams = Array.from({ length: 1000 }, () => openStream("REP"));
     for (const { assembler } of streams) {
-      assembler.push(bytes("02 00 00000001 ff"), false);
-      expect(() => assembler.push(bytes("ffffff"), false)).toThrow("peer announced");
+      assembler.push(bytes("02 00 00000001 ff"));
+      expect(() => assembler.push(bytes("ffffff"))).toThrow("peer announced");
     }
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
   });
@@ -235,7 +235,7 @@ for (const { role, kind, rest, reserved } of flagged) {
     for (const flags of reserved) {
       it(`with the reserved flags 0x${byteHex(flags)} fails alone: the next one is told`, () => {
         const { assembler, frames, errors } = openStream(role);
-        assembler.push(bytes(`${kind} ${byteHex(flags)} ${rest} ${kind} 00 ${rest}`), false);
+        assembler.push(bytes(`${kind} ${byteHex(flags)} ${rest} ${kind} 00 ${rest}`));
         expect(frames[0]).toEqual({ type: "unreadable", number: 9 });
         expect(frames[1]).toEqual(expect.objectContaining({ payload: bytes("78") }));
         expect(errors.map(({ code }) => code)).toEqual(["MSG_UNKNOWN_COMPRESSION"]);
@@ -246,7 +246,7 @@ for (const { role, kind, rest, reserved } of flagged) {
     for (const id of [1, 2, 3, 4, 5, 6, 7]) {
       it(`with compression ${id}, which nobody brought, fails alone: the next one is told`, () => {
         const { assembler, frames, errors } = openStream(role);
-        assembler.push(bytes(`${kind} 0${id} ${rest} ${kind} 00 ${rest}`), false);
+        assembler.push(bytes(`${kind} 0${id} ${rest} ${kind} 00 ${rest}`));
         expect(frames[0]).toEqual({ type: "unreadable", number: 9 });
         expect(frames[1]).toEqual(expect.objectContaining({ payload: bytes("78") }));
         expect(errors.map(({ code }) => code)).toEqual(["MSG_UNKNOWN_COMPRESSION"]);

@@ -22,7 +22,6 @@ type State =
  */
 export class InprocLink implements Link, TurnTaker {
   readonly remoteAddress: string;
-  readonly lendsChunks: boolean = true;
   readonly #turns: Turns;
   readonly #outgoing: ByteQueue = new ByteQueue();
   #peer: InprocLink = this;
@@ -101,9 +100,13 @@ export class InprocLink implements Link, TurnTaker {
     if (incoming.length === 0) return;
     let leftBytes = maxTurnBytes;
     while (this.#isReading && incoming.length > 0 && leftBytes > 0) {
-      const chunk = incoming.take(Math.min(maxChunkBytes, leftBytes));
+      // What the writer gave stays the writer's, so it is copied, as by a system call.
+      const mostBytes = Math.min(maxChunkBytes, leftBytes);
+      const target = handlers.nextBuffer?.() ?? Buffer.allocUnsafe(mostBytes);
+      const chunk = incoming.take(Math.min(mostBytes, target.length));
+      target.set(chunk);
       leftBytes -= chunk.length;
-      handlers.onData(chunk);
+      handlers.onData(target.subarray(0, chunk.length));
     }
     if (this.#isOver) return;
     if (incoming.length === 0) this.#peer.#handlers?.onDrain();

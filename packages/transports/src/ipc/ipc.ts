@@ -5,6 +5,7 @@ import { MsgError } from "@msg-ts/core";
 import { connectFirst } from "../net/connect-first.ts";
 import { closeServer, listenNet } from "../net/listen-net.ts";
 import { NetLink } from "../net/net-link.ts";
+import { adoptAccepted, PlacedReads } from "../net/placed-reads.ts";
 import type { IpcAddress } from "./ipc-address.ts";
 import { parseIpcAddress } from "./ipc-address.ts";
 import type { IpcOptions, ResolvedIpcOptions } from "./ipc-options.ts";
@@ -40,7 +41,7 @@ export class Ipc implements Transport {
   async dial(address: string, signal: AbortSignal): Promise<Link> {
     const parsed = parseIpcAddress(address);
     const shown = shownPath(parsed);
-    const open = () => connect({ path: parsed.path, allowHalfOpen: true });
+    const open = () => PlacedReads.open({ path: parsed.path, allowHalfOpen: true }, connect);
     const socket = await connectFirst(`ipc:${shown}`, [{ label: shown, open }], signal);
     return new NetLink(socket, shown);
   }
@@ -106,7 +107,9 @@ function listenAt(path: string, shown: string, handlers: ListenerHandlers): Prom
     target: shown,
     // exclusive: the workers of a cluster would share one socket, of which none owns the file.
     where: { path, exclusive: true },
-    onSocket: (socket) => handlers.onLink(new NetLink(socket, `ipc:${shown}#${++accepted}`)),
+    onSocket(socket) {
+      handlers.onLink(new NetLink(adoptAccepted(socket), `ipc:${shown}#${++accepted}`));
+    },
     onError: (error) => handlers.onError(error),
   });
 }

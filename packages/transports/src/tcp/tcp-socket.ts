@@ -18,6 +18,7 @@ export interface DialedSocket {
 /**
  * Connects to the first address of a host that answers. The socket may be half-open.
  *
+ * @param open - makes a socket that connects.
  * @throws MsgError `MSG_INVALID_ADDRESS`, `MSG_DIAL_FAILED`
  */
 export async function dialTcp(
@@ -25,6 +26,7 @@ export async function dialTcp(
   transportName: string,
   options: ResolvedTcpOptions,
   signal: AbortSignal,
+  open: (options: TcpNetConnectOpts) => Socket = connect,
 ): Promise<DialedSocket> {
   const { host, port } = parseTcpAddress(address, transportName);
   if (port === 0) throw invalidAddress(address, "port 0 is for listening only");
@@ -32,7 +34,7 @@ export async function dialTcp(
   const hosts = await resolveHost(host, options.lookup, signal);
   const candidates = hosts.map((ip) => ({
     label: formatTcpAddress(ip, port),
-    open: () => connectTo(ip, port, options),
+    open: () => open(connectionOptions(ip, port, options)),
   }));
   const socket = await connectFirst(formatTcpAddress(host, port), candidates, signal);
   return { socket, host: isIP(host) === 0 ? host : (hosts[0] ?? host) };
@@ -71,14 +73,12 @@ export function remoteAddressOf({ remoteAddress, remotePort }: Socket): string {
   return formatTcpAddress(remoteAddress.replace(/^::ffff:(?=[\d.]+$)/, ""), remotePort);
 }
 
-function connectTo(host: string, port: number, options: ResolvedTcpOptions): Socket {
-  const given: TcpNetConnectOpts = {
-    ...socketOptions(options),
-    host,
-    port,
-    allowHalfOpen: true,
-  };
-  return connect(given);
+function connectionOptions(
+  host: string,
+  port: number,
+  options: ResolvedTcpOptions,
+): TcpNetConnectOpts {
+  return { ...socketOptions(options), host, port, allowHalfOpen: true };
 }
 
 interface SocketOptions {

@@ -1,7 +1,9 @@
-import type { Server } from "node:net";
+import type { Server, Socket, TcpNetConnectOpts } from "node:net";
+import { connect } from "node:net";
 import type { Link, Listener, ListenerHandlers, Transport } from "@msg-ts/core";
 import { closeServer } from "../net/listen-net.ts";
 import { NetLink } from "../net/net-link.ts";
+import { adoptAccepted, PlacedReads } from "../net/placed-reads.ts";
 import { formatTcpAddress, parseTcpAddress } from "./tcp-address.ts";
 import type { ResolvedTcpOptions, TcpOptions } from "./tcp-options.ts";
 import { resolveTcpOptions } from "./tcp-options.ts";
@@ -35,13 +37,17 @@ export class Tcp implements Transport {
   }
 
   async dial(address: string, signal: AbortSignal): Promise<Link> {
-    const { socket } = await dialTcp(address, this.name, this.#options, signal);
+    const open = (options: TcpNetConnectOpts): Socket => PlacedReads.open(options, connect);
+    const { socket } = await dialTcp(address, this.name, this.#options, signal, open);
     return new NetLink(socket, remoteAddressOf(socket));
   }
 
   async listen(address: string, handlers: ListenerHandlers): Promise<Listener> {
     const server = await listenTcp(address, this.name, this.#options, {
-      onSocket: (socket) => handlers.onLink(new NetLink(socket, remoteAddressOf(socket))),
+      onSocket(accepted) {
+        const socket = adoptAccepted(accepted);
+        handlers.onLink(new NetLink(socket, remoteAddressOf(socket)));
+      },
       onError: (error) => handlers.onError(error),
     });
     return new TcpListener(server);

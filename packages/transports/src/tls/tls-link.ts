@@ -36,7 +36,6 @@ export interface SecureSocket {
  */
 export class TlsLink implements Link {
   readonly remoteAddress: string;
-  readonly lendsChunks: boolean = false;
   readonly certificate: PeerCertificate | undefined;
   readonly #socket: TLSSocket;
   readonly #raw: Socket;
