@@ -55,10 +55,13 @@ function chunkOf(buffer: Uint8Array, length: number): Uint8Array {
   return length === buffer.length ? buffer : buffer.subarray(0, length);
 }
 
-/** What Node.js does not document. */
+/** What Node.js does not document: the connection itself, and the server that counts by its socket. */
+const handle = "_handle";
+const server = "_server";
+
 interface Internals {
-  _handle: { readonly useUserBuffer?: unknown } | null | undefined;
-  _server: Server | null | undefined;
+  [handle]: { readonly useUserBuffer?: unknown } | null | undefined;
+  [server]: Server | null | undefined;
 }
 
 /**
@@ -67,16 +70,15 @@ interface Internals {
  */
 export function adoptAccepted(accepted: Socket): Socket {
   const from = accepted as unknown as Internals;
-  const handle = from._handle;
-  if (typeof handle?.useUserBuffer !== "function") return accepted;
+  const moved = from[handle];
+  if (typeof moved?.useUserBuffer !== "function") return accepted;
   return PlacedReads.open({}, ({ onread }) => {
     if (onread === undefined) return accepted;
-    const given = { handle, onread, allowHalfOpen: true, pauseOnCreate: true };
-    from._handle = null;
+    from[handle] = null;
+    const given = { handle: moved, onread, allowHalfOpen: true, pauseOnCreate: true };
     const socket = new Socket(given);
-    // The server counts by it.
-    (socket as unknown as Internals)._server = from._server;
-    from._server = null;
+    (socket as unknown as Internals)[server] = from[server];
+    from[server] = null;
     return socket;
   });
 }

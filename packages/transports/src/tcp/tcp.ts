@@ -37,8 +37,7 @@ export class Tcp implements Transport {
   }
 
   async dial(address: string, signal: AbortSignal): Promise<Link> {
-    const open = (options: TcpNetConnectOpts): Socket => PlacedReads.open(options, connect);
-    const { socket } = await dialTcp(address, this.name, this.#options, signal, open);
+    const { socket } = await dialTcp(address, this.name, this.#options, signal, connectPlaced);
     return new NetLink(socket, remoteAddressOf(socket));
   }
 
@@ -52,6 +51,10 @@ export class Tcp implements Transport {
     });
     return new TcpListener(server);
   }
+}
+
+function connectPlaced(options: TcpNetConnectOpts): Socket {
+  return PlacedReads.open(options, connect);
 }
 
 class TcpListener implements Listener {
