@@ -104,6 +104,14 @@ export class Connection implements WireGate {
     return this.#protocol;
   }
 
+  get slab(): number {
+    return this.#assembler?.slab ?? 0;
+  }
+
+  get slabBytes(): number {
+    return this.#assembler?.slabBytes ?? 0;
+  }
+
   /** True on the side that dialed. */
   get isDialer(): boolean {
     return this.#options.handshake.isDialer;

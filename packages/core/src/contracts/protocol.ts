@@ -86,6 +86,12 @@ export interface WireContext {
  */
 export interface ReadGate {
   readonly isOpen: boolean;
+  /**
+   * A number for the memory that the payload told now shares with others, and its size: one payload
+   * pins all of it, so whoever keeps one counts that once. 0 when it has memory of its own.
+   */
+  readonly slab: number;
+  readonly slabBytes: number;
   /** Closes the gate; it opens again when every `hold` had its `release`. */
   hold(): void;
   release(): void;

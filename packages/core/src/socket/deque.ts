@@ -18,6 +18,11 @@ export class Deque<T> {
     return this.#ring[this.#head];
   }
 
+  /** The one behind {@link peek}'s. */
+  peekSecond(): T | undefined {
+    return this.#size < 2 ? undefined : this.#ring[(this.#head + 1) & (this.#ring.length - 1)];
+  }
+
   shift(): T | undefined {
     if (this.#size === 0) return undefined;
     const item = this.#ring[this.#head];

@@ -20,11 +20,26 @@ export interface ReceiveLimits {
   readonly maxBytes: number;
 }
 
+interface PinnedSlab {
+  /** How many items were there before the first one in it. */
+  readonly start: number;
+  /** What it has beside the items in it. */
+  bytes: number;
+}
+
 /** One peer's share of a {@link ReceiveQueue}. */
 export class ReceiveSource<T> {
   readonly items: Deque<T> = new Deque();
   readonly gate: ReadGate;
   bytes = 0;
+  /** What items pin beside themselves: the rest of the slabs that they lie in. */
+  pinnedBytes = 0;
+  /** The slab that the newest item lies in. */
+  #slab = 0;
+  #newest: PinnedSlab | undefined;
+  readonly #slabs: Deque<PinnedSlab> = new Deque();
+  #pushed = 0;
+  #shifted = 0;
   /** True while the gate is held because this share is full. */
   isFull = false;
   /** True while it stands in the rotation. */
@@ -32,6 +47,48 @@ export class ReceiveSource<T> {
 
   constructor(gate: ReadGate) {
     this.gate = gate;
+  }
+
+  push(item: T, bytes: number): void {
+    if (this.gate.slab !== this.#slab) this.#enterSlab();
+    const slab = this.#newest;
+    if (slab !== undefined && slab.bytes > 0) {
+      const covered = Math.min(slab.bytes, bytes);
+      slab.bytes -= covered;
+      this.pinnedBytes -= covered;
+    }
+    this.items.push(item);
+    this.#pushed++;
+    this.bytes += bytes;
+  }
+
+  shift(): T | undefined {
+    const item = this.items.shift();
+    this.#shifted++;
+    if (this.#slabs.size > 0) this.#unpin();
+    return item;
+  }
+
+  #enterSlab(): void {
+    const { slab, slabBytes } = this.gate;
+    this.#slab = slab;
+    this.#newest = undefined;
+    if (slab === 0) return;
+    this.#newest = { start: this.#pushed, bytes: slabBytes };
+    this.#slabs.push(this.#newest);
+    this.pinnedBytes += slabBytes;
+  }
+
+  /** Lets go of a slab when the first item of the next one is taken, or the last of all. */
+  #unpin(): void {
+    const isEmpty = this.items.size === 0;
+    while (this.#slabs.size > 0) {
+      const next = this.#slabs.peekSecond();
+      if (!isEmpty && (next === undefined || this.#shifted < next.start)) return;
+      this.pinnedBytes -= this.#slabs.shift()?.bytes ?? 0;
+    }
+    this.#slab = 0;
+    this.#newest = undefined;
   }
 }
 
@@ -86,8 +143,7 @@ export class ReceiveQueue<T extends Receivable> {
       return;
     }
     const bytes = costOf(item);
-    source.items.push(item);
-    source.bytes += bytes;
+    source.push(item, bytes);
     this.bytes += bytes;
     this.size++;
     if (!source.isActive) {
@@ -95,7 +151,8 @@ export class ReceiveQueue<T extends Receivable> {
       this.#rotation.push(source);
     }
     const { maxMessages, maxBytes } = this.#limits;
-    if (!source.isFull && (source.items.size >= maxMessages || source.bytes >= maxBytes)) {
+    const heldBytes = source.bytes + source.pinnedBytes;
+    if (!source.isFull && (source.items.size >= maxMessages || heldBytes >= maxBytes)) {
       source.isFull = true;
       source.gate.hold();
     }
@@ -133,7 +190,7 @@ export class ReceiveQueue<T extends Receivable> {
   /** Takes out an item that is its peer's oldest; false when it is not, because it was taken. */
   discardOldest(source: ReceiveSource<T>, item: T): boolean {
     if (source.items.peek() !== item) return false;
-    source.items.shift();
+    source.shift();
     this.#onOut(source, item);
     return true;
   }
@@ -141,7 +198,7 @@ export class ReceiveQueue<T extends Receivable> {
   /** Takes out all that is left of one peer. */
   clearSource(source: ReceiveSource<T>): T[] {
     const items: T[] = [];
-    for (let item = source.items.shift(); item !== undefined; item = source.items.shift()) {
+    for (let item = source.shift(); item !== undefined; item = source.shift()) {
       items.push(item);
     }
     this.size -= items.length;
@@ -187,7 +244,7 @@ export class ReceiveQueue<T extends Receivable> {
       source.isActive = false;
       source = this.#rotation.shift();
     }
-    const item = source?.items.shift();
+    const item = source?.shift();
     if (source === undefined || item === undefined) return undefined;
     if (source.items.size > 0) this.#rotation.push(source);
     else source.isActive = false;
@@ -205,7 +262,8 @@ export class ReceiveQueue<T extends Receivable> {
 
   #openWhenHalfEmpty(source: ReceiveSource<T>): void {
     const { maxMessages, maxBytes } = this.#limits;
-    if (source.items.size > maxMessages / 2 || source.bytes > maxBytes / 2) return;
+    const heldBytes = source.bytes + source.pinnedBytes;
+    if (source.items.size > maxMessages / 2 || heldBytes > maxBytes / 2) return;
     source.isFull = false;
     source.gate.release();
   }

@@ -13,6 +13,8 @@ interface Item {
 /** A gate that knows how often it is held. */
 class Gate {
   holds = 0;
+  slab = 0;
+  slabBytes = 0;
   get isOpen(): boolean {
     return this.holds === 0;
   }
@@ -214,5 +216,61 @@ describe("ReceiveQueue", () => {
         }
       }),
     );
+  });
+});
+
+describe("ReceiveQueue, of payloads that share memory", () => {
+  const slabBytes = 10_000;
+
+  function setUpSlabs(maxBytes: number) {
+    const { queue, gates, push } = setUp({ maxMessages: Infinity, maxBytes }, 1);
+    const [gate] = gates;
+    assert(gate !== undefined);
+    const pushFrom = (slab: number, count = 1): void => {
+      gate.slab = slab;
+      gate.slabBytes = slab === 0 ? 0 : slabBytes;
+      for (let i = 0; i < count; i++) push(0, 1);
+    };
+    return { queue, gate, pushFrom };
+  }
+
+  it("is full when what they pin reaches the bound, however small they are", () => {
+    const { gate, pushFrom } = setUpSlabs(5 * slabBytes);
+    for (let slab = 1; slab <= 4; slab++) pushFrom(slab);
+    expect(gate.holds).toBe(0);
+    pushFrom(5);
+    expect(gate.holds).toBe(1);
+  });
+
+  it("counts memory once for all that lie in it, and what fills it not twice", () => {
+    const { gate, pushFrom } = setUpSlabs(2 * slabBytes + 100);
+    pushFrom(1, 200);
+    // 13,000 bytes of items in 10,000 bytes of memory, and 10,000 of which one item fills little.
+    expect(gate.holds).toBe(0);
+    pushFrom(2, 1);
+    expect(gate.holds).toBe(1);
+  });
+
+  it("lets go of memory when the last that lies in it is taken", () => {
+    const { queue, gate, pushFrom } = setUpSlabs(3 * slabBytes);
+    for (let slab = 1; slab <= 3; slab++) pushFrom(slab, 2);
+    expect(gate.holds).toBe(1);
+    queue.takeMany(3);
+    expect(gate.holds).toBe(1);
+    queue.takeMany(1);
+    expect(gate.holds).toBe(0);
+  });
+
+  it("counts memory again that is still filled after everything was taken", () => {
+    const { queue, gate, pushFrom } = setUpSlabs(2 * slabBytes);
+    pushFrom(1);
+    queue.take();
+    pushFrom(1);
+    pushFrom(2);
+    expect(gate.holds).toBe(1);
+    queue.takeMany(2);
+    expect(gate.holds).toBe(0);
+    pushFrom(0, 100);
+    expect(gate.holds).toBe(0);
   });
 });

@@ -13,7 +13,13 @@ interface Item {
 function setUp() {
   const runtime = new SimulatedRuntime();
   const queue = new ReceiveQueue<Item>({ maxMessages: 100, maxBytes: 1_000_000 });
-  const source = new ReceiveSource<Item>({ isOpen: true, hold: () => {}, release: () => {} });
+  const source = new ReceiveSource<Item>({
+    isOpen: true,
+    slab: 0,
+    slabBytes: 0,
+    hold: () => {},
+    release: () => {},
+  });
   const settled: string[] = [];
   const settler: Settler<Item> = {
     accept: ({ name }) => void settled.push(`+${name}`),

@@ -11,6 +11,8 @@ import { recordingSink } from "./recording-sink.ts";
 /** A gate that a test opens and closes. */
 class TestGate implements WireGate {
   holds = 0;
+  readonly slab: number = 0;
+  readonly slabBytes: number = 0;
   backlog: Backlog | undefined;
 
   get isOpen(): boolean {
