@@ -16,8 +16,11 @@ const ownSlabBytes = 256 * 1024;
 /** A read that fills less of its slab is not worth its system call. */
 const leastRoomBytes = 16 * 1024;
 
-/** Frames from this size on get memory of their own, which the link fills. */
-const largeFrameBytes = 16 * 1024;
+/** Larger frames get memory of their own, which the link fills; of smaller ones a slab has several. */
+const largestInSlabBytes = 80 * 1024;
+
+/** Reads of such frames end where one of them should end, so that little has to be moved. */
+const leastAlignedBytes = 8 * 1024;
 
 /** Enough for the header of a large frame; the rest goes where it stays. */
 const probeBytes = 4 * 1024;
@@ -58,8 +61,8 @@ export class FrameAssembler {
   #held: Uint8Array | undefined;
   /** The last read filled a good part of its buffer. */
   #isBulk = false;
-  /** The last frame was a large one. */
-  #isLarge = false;
+  /** What the next frame will have, if it is like the one before. */
+  #expectedBytes = 0;
   #trustedBytes = 0;
   #slabCount = 0;
   #lastSlab: Uint8Array = emptyBytes;
@@ -93,6 +96,7 @@ export class FrameAssembler {
     if (filled === 0) return this.#nextBufferBetweenFrames();
     // Whole frames that wait for the gate are left as they are.
     if (filled < this.#decoder.neededBytes) this.#makeRoom(filled);
+    if (this.#isSlab) return this.#alignedRoom(this.#decoder.neededBytes);
     return this.#region.length - this.#end > probeBytes ? this.#room() : sharedReadBuffer;
   }
 
@@ -111,8 +115,10 @@ export class FrameAssembler {
       return;
     }
     this.#isBulk = chunk.length >= leastRoomBytes;
+    const start = this.#expectedBytes > largestInSlabBytes ? this.#peek(chunk) : 0;
+    if (start < 0) return;
     const bytes = this.#isKept(chunk) ? chunk : copyOf(chunk);
-    if (this.#held === undefined) this.#decode(bytes);
+    if (this.#held === undefined) this.#decode(bytes, start);
     else this.#held = joined(this.#held, bytes);
   }
 
@@ -120,15 +126,31 @@ export class FrameAssembler {
   resume(): void {
     const held = this.#held;
     this.#held = undefined;
-    if (held !== undefined) this.#decode(held);
+    if (held !== undefined) this.#decode(held, 0);
     else if (this.#end > this.#start) this.#decodeRegion();
   }
 
   #nextBufferBetweenFrames(): Uint8Array {
-    if (this.#isLarge) return probe;
+    if (this.#expectedBytes > largestInSlabBytes) return probe;
     if (!this.#isBulk || this.#isLending) return sharedReadBuffer;
-    if (!this.#isSlab || this.#region.length - this.#end < leastRoomBytes) this.#newSlab();
-    return this.#room();
+    const leastBytes = Math.max(this.#expectedBytes, leastRoomBytes);
+    if (!this.#isSlab || this.#region.length - this.#end < leastBytes) this.#newSlab();
+    return this.#alignedRoom(this.#expectedBytes);
+  }
+
+  /**
+   * Looks at the first header, so that the beginning of a large frame is copied once, not twice.
+   * Gives where to go on, or -1 when the chunk is kept and nothing is left to do.
+   */
+  #peek(chunk: Uint8Array): number {
+    const headerBytes = this.#decoder.neededBytes;
+    const isBetweenFrames = this.#held === undefined && this.#end === this.#start;
+    if (!isBetweenFrames || chunk.length < headerBytes) return 0;
+    // Of the header alone at most a frame without any payload is told.
+    const start = this.#decoder.decode(chunk, 0, headerBytes);
+    if (start > 0 || this.#decoder.neededBytes <= chunk.length) return start;
+    this.#keep(chunk, 0);
+    return -1;
   }
 
   /** Whether it lies right behind what is in the region. */
@@ -150,6 +172,13 @@ export class FrameAssembler {
     return viewOf(this.#region, this.#end, this.#region.length - this.#end);
   }
 
+  /** What is free of the slab, up to where a frame ends if all have this size. */
+  #alignedRoom(frameBytes: number): Uint8Array {
+    const room = this.#region.length - this.#start;
+    const most = frameBytes < leastAlignedBytes ? room : room - (room % frameBytes);
+    return viewOf(this.#region, this.#end, this.#start + most - this.#end);
+  }
+
   #decodeRegion(): void {
     const filled = this.#end - this.#start;
     if (filled < this.#decoder.neededBytes) return;
@@ -158,15 +187,15 @@ export class FrameAssembler {
     const stop = this.#decoder.decode(this.#region, this.#start, this.#end);
     if (this.#isSlab) {
       this.#start = stop;
-      if (stop < this.#end) return;
-      if (!this.#isBulk) this.#dropRegion();
+      if (stop < this.#end) this.#expectedBytes = this.#decoder.neededBytes;
+      else if (!this.#isBulk) this.#dropRegion();
       return;
     }
     if (stop > this.#start) this.#afterFrame(filled);
   }
 
-  #decode(bytes: Uint8Array): void {
-    let start = 0;
+  #decode(bytes: Uint8Array, from: number): void {
+    let start = from;
     while (this.#end > this.#start) {
       start += this.#fill(bytes, start);
       const filled = this.#end - this.#start;
@@ -183,8 +212,9 @@ export class FrameAssembler {
     this.#setSlab(bytes.length >= leastRoomBytes ? bytes : emptyBytes);
     const end = bytes.length;
     const stop = start < end ? this.#decoder.decode(bytes, start, end) : end;
-    if (stop > start) this.#isLarge = false;
+    if (stop > start) this.#expectedBytes = 0;
     if (stop === end) return;
+    this.#expectedBytes = this.#decoder.neededBytes;
     if (end - stop >= this.#decoder.neededBytes) this.#hold(bytes, stop);
     else this.#keep(bytes, stop);
   }
@@ -199,9 +229,9 @@ export class FrameAssembler {
 
   /** The region held one frame, and that was told. */
   #afterFrame(length: number): void {
-    this.#isLarge = length >= largeFrameBytes;
+    this.#expectedBytes = length;
     if (length > this.#trustedBytes) this.#trustedBytes = Math.min(length, mostTrustedBytes);
-    if (this.#isLending && this.#isLarge) this.#spare = this.#region;
+    if (this.#isLending) this.#spare = this.#region;
     this.#dropRegion();
   }
 
@@ -228,7 +258,7 @@ export class FrameAssembler {
   /** Copies out the beginning of a frame, so that it does not pin its chunk. */
   #keep(bytes: Uint8Array, start: number): void {
     const length = bytes.length - start;
-    if (this.#isBulk && !this.#isLending && this.#decoder.neededBytes <= largeFrameBytes) {
+    if (this.#isBulk && !this.#isLending && this.#decoder.neededBytes <= largestInSlabBytes) {
       this.#newSlab();
     } else {
       this.#region = this.#memoryFor(length);
@@ -247,7 +277,7 @@ export class FrameAssembler {
       return;
     }
     const room = this.#region.length - this.#start;
-    if (needed <= largeFrameBytes && needed <= room && room - filled >= leastRoomBytes) return;
+    if (needed <= largestInSlabBytes && needed <= room && room - filled >= probeBytes) return;
     this.#keep(viewOf(this.#region, this.#start, filled), 0);
   }
 
