@@ -48,13 +48,13 @@ function deliveryOf(variant: string): Delivery {
 }
 
 const oneWay: OneWay = {
-  variants: ["callback", "batches", "one-by-one", "at-most-once"],
+  variants: ["callback", "batches", "one-by-one", "at-most-once", "lent"],
   async receive(place, counter, variant) {
     const pull = new PullSocket(transportOf(place), { delivery: deliveryOf(variant) });
     await pull.bind(place.address);
     if (variant === "batches") void takeBatches(pull, counter);
     else if (variant === "one-by-one") void takeOneByOne(pull, counter);
-    else pull.consume((job) => counter.add(job.payload));
+    else pull.consume((job) => counter.add(job.payload), { lend: variant === "lent" });
     return pull.address;
   },
   async connect(place, variant) {

@@ -75,6 +75,7 @@ export class Connection implements WireGate {
   #protocol: Protocol;
   #holds = 0;
   #isResuming = false;
+  #isLending = false;
   #hasPeerEnded = false;
   /** The link broke: nothing more can come, so that nothing keeps back what did come. */
   #isLost = false;
@@ -106,6 +107,16 @@ export class Connection implements WireGate {
 
   get slab(): number {
     return this.#assembler?.slab ?? 0;
+  }
+
+  get isLent(): boolean {
+    return this.#assembler?.isLent ?? false;
+  }
+
+  /** Whether payloads may be told in memory that is used again right after. */
+  setLending(isLending: boolean): void {
+    this.#isLending = isLending;
+    this.#assembler?.setLending(isLending);
   }
 
   get slabBytes(): number {
@@ -266,6 +277,7 @@ export class Connection implements WireGate {
     const decoder = this.#handlers.onReady(welcome);
     if (decoder === undefined || this.phase !== "ready") return;
     this.#assembler = new FrameAssembler(decoder);
+    if (this.#isLending) this.#assembler.setLending(true);
     if (unread !== undefined && unread.length > 0) this.#decode(unread);
     if (this.#hasPeerEnded) this.#onEnd();
   }

@@ -69,6 +69,7 @@ export class FrameAssembler {
   /** The memory that the payloads told now share, as `ReadGate` has it. */
   slab = 0;
   slabBytes = 0;
+  isLent = false;
   /** Payloads are valid only while they are told: nothing need be copied for them. */
   #isLending = false;
   /** The memory of the last large frame, while lending. */
@@ -221,6 +222,7 @@ export class FrameAssembler {
 
   /** Notes where payloads lie that are told next. */
   #setSlab(memory: Uint8Array): void {
+    this.isLent = this.#isLending;
     if (memory.length === 0) this.slab = 0;
     else if (memory !== this.#lastSlab || this.slab === 0) this.slab = ++this.#slabCount;
     this.#lastSlab = memory;

@@ -92,6 +92,8 @@ export interface ReadGate {
    */
   readonly slab: number;
   readonly slabBytes: number;
+  /** The payload told now is valid only while it is told: whoever keeps it copies it. */
+  readonly isLent: boolean;
   /** Closes the gate; it opens again when every `hold` had its `release`. */
   hold(): void;
   release(): void;

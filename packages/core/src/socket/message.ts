@@ -1,4 +1,4 @@
-import { decodeText } from "../bytes.ts";
+import { copyOf, decodeText } from "../bytes.ts";
 import type { PeerInfo } from "../contracts/authenticator.ts";
 
 /**
@@ -22,6 +22,13 @@ export class Message<T = Uint8Array> {
     // Right when there is no codec; with one, setValue() comes before anybody sees the message.
     this.value = payload as T;
     this.peer = peer;
+  }
+
+  /** @internal Gives it a payload of its own, before anybody sees it. */
+  detach(): void {
+    const copy = copyOf(this.payload);
+    (this as { payload: Uint8Array }).payload = copy;
+    this.setValue(copy as T);
   }
 
   /** @internal */

@@ -5,6 +5,8 @@ import { Deque } from "./deque.ts";
 export interface Receivable {
   readonly payload: Uint8Array;
   readonly topic?: string;
+  /** Copies its payload, which is valid only for a moment. */
+  detach(): void;
 }
 
 /** What a queued item costs beside its payload and topic. */
@@ -142,6 +144,7 @@ export class ReceiveQueue<T extends Receivable> {
       if (this.#admit === undefined || this.#admit(item)) consumer.consume(item);
       return;
     }
+    if (source.gate.isLent) item.detach();
     const bytes = costOf(item);
     source.push(item, bytes);
     this.bytes += bytes;

@@ -1,8 +1,9 @@
 import { describe } from "../bytes.ts";
-import type { SocketType } from "../contracts/protocol.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { SocketType, WireContext } from "../contracts/protocol.ts";
 import type { Transport } from "../contracts/transport.ts";
 import { MsgError } from "../errors.ts";
-import { checkIntegerOrInfinity } from "../option-checks.ts";
+import { checkBoolean, checkIntegerOrInfinity } from "../option-checks.ts";
 import type { Message } from "./message.ts";
 import type { Peer } from "./peer.ts";
 import type { ReceiveLimits } from "./receive-queue.ts";
@@ -24,6 +25,15 @@ export interface ConsumeOptions {
    * @defaultValue 1, so that messages are handled in their order
    */
   readonly concurrency?: number | undefined;
+
+  /**
+   * Lends payloads instead of giving them: the bytes are valid until the callback returns, not when
+   * its promise settles, and are overwritten by what comes next. What it keeps it copies. This saves
+   * the memory of every large message (bench scenario: push-pull, style `lent`).
+   *
+   * @defaultValue false
+   */
+  readonly lend?: boolean | undefined;
 }
 
 /** How many items an iteration in batches yields at a time. */
@@ -47,6 +57,7 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message<unknown>
   /** @internal */
   protected readonly queue: ReceiveQueue<M>;
   #consumer: Consumer | undefined;
+  #isLending = false;
 
   /** @internal */
   protected constructor(
@@ -103,21 +114,26 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message<unknown>
   /** @internal @throws MsgError `MSG_INVALID_STATE` when there is a callback already. */
   protected consumeWith(
     handler: (item: M) => unknown,
-    concurrency: number,
+    { concurrency = 1, lend = false }: ConsumeOptions,
     onError: (error: unknown, item: M) => void,
   ): Consumer {
     this.assertOpen();
     checkHandler(handler);
     checkIntegerOrInfinity("concurrency", concurrency, 1);
+    checkBoolean("lend", lend);
     if (this.#consumer !== undefined) {
       const text = `this ${this.type} has a callback already: stop() it first`;
       throw new MsgError("MSG_INVALID_STATE", text);
     }
     const consumer = new QueueConsumer(this.queue, handler, concurrency, this.settler, onError);
     this.#consumer = consumer;
+    this.#setLending(lend);
     return {
       stop: () => {
-        if (this.#consumer === consumer) this.#consumer = undefined;
+        if (this.#consumer === consumer) {
+          this.#consumer = undefined;
+          this.#setLending(false);
+        }
         return consumer.stop();
       },
     };
@@ -141,11 +157,23 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message<unknown>
     this.emit("error", { error });
   }
 
+  protected override wireContext(connection: Connection): WireContext {
+    connection.setLending(this.#isLending);
+    return super.wireContext(connection);
+  }
+
+  #setLending(isLending: boolean): void {
+    if (isLending === this.#isLending) return;
+    this.#isLending = isLending;
+    for (const { connection } of this.endpoints.peers) connection.setLending(isLending);
+  }
+
   /** Decoding waits until somebody takes the item: what is queued costs its bytes, not its value. */
   #admit(item: M): boolean {
     const error = this.codec.decode(item);
     if (error === undefined) return true;
     this.onUndecodable(item, error);
+    if (this.#isLending) item.detach();
     this.drop("unreadable", { peer: item.peer, error, payload: item.payload });
     return false;
   }

@@ -8,6 +8,7 @@ interface Item {
   readonly from: number;
   readonly number: number;
   readonly payload: Uint8Array;
+  detach(): void;
 }
 
 /** A gate that knows how often it is held. */
@@ -15,6 +16,7 @@ class Gate {
   holds = 0;
   slab = 0;
   slabBytes = 0;
+  isLent = false;
   get isOpen(): boolean {
     return this.holds === 0;
   }
@@ -38,7 +40,7 @@ function setUp(limits: Partial<ReceiveLimits> = {}, sourceCount = 3) {
   const push = (from: number, length = 0): void => {
     const source = sources[from];
     if (source === undefined) throw new Error(`no source ${from}`);
-    queue.push(source, { from, number: number++, payload: new Uint8Array(length) });
+    queue.push(source, { from, number: number++, payload: new Uint8Array(length), detach() {} });
   };
   const clear = (from: number): Item[] => {
     const source = sources[from];
@@ -187,7 +189,12 @@ describe("ReceiveQueue", () => {
         for (const { kind, from, length } of actions) {
           if (kind === "push") {
             push(from, length);
-            model[from]?.push({ from, number: number++, payload: new Uint8Array(length) });
+            model[from]?.push({
+              from,
+              number: number++,
+              payload: new Uint8Array(length),
+              detach() {},
+            });
           } else if (kind === "take") {
             const item = queue.take();
             assert.equal(item === undefined, model.flat().length === 0);

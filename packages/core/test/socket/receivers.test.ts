@@ -8,6 +8,7 @@ import { Outcome } from "./scene.ts";
 interface Item {
   readonly name: string;
   readonly payload: Uint8Array;
+  detach(): void;
 }
 
 function setUp() {
@@ -17,6 +18,7 @@ function setUp() {
     isOpen: true,
     slab: 0,
     slabBytes: 0,
+    isLent: false,
     hold: () => {},
     release: () => {},
   });
@@ -26,7 +28,7 @@ function setUp() {
     giveBack: ({ name }) => void settled.push(`-${name}`),
   };
   const push = (...names: string[]): void => {
-    for (const name of names) queue.push(source, { name, payload: new Uint8Array(0) });
+    for (const name of names) queue.push(source, { name, payload: new Uint8Array(0), detach() {} });
   };
   const iterator = (): ReceiveIterator<Item, Item> =>
     new ReceiveIterator(

@@ -13,6 +13,7 @@ class TestGate implements WireGate {
   holds = 0;
   readonly slab: number = 0;
   readonly slabBytes: number = 0;
+  readonly isLent: boolean = false;
   backlog: Backlog | undefined;
 
   get isOpen(): boolean {

@@ -145,9 +145,9 @@ export class SubSocket<T = Uint8Array>
    */
   consume(
     handler: (message: TopicMessage<T>) => void | Promise<void>,
-    { concurrency = 1 }: ConsumeOptions = {},
+    options: ConsumeOptions = {},
   ): Consumer {
-    return this.consumeWith(handler, concurrency, (error) => this.reportHandlerError(error));
+    return this.consumeWith(handler, options, (error) => this.reportHandlerError(error));
   }
 
   override stats(): SubStats {

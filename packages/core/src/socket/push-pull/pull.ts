@@ -77,11 +77,8 @@ export class PullSocket<T = Uint8Array>
    * @throws MsgError `MSG_INVALID_STATE` when there is a callback already, `MSG_CLOSED`,
    *   `MSG_INVALID_OPTION`
    */
-  consume(
-    handler: (job: Job<T>) => void | Promise<void>,
-    { concurrency = 1 }: ConsumeOptions = {},
-  ): Consumer {
-    return this.consumeWith(handler, concurrency, (error) => this.reportHandlerError(error));
+  consume(handler: (job: Job<T>) => void | Promise<void>, options: ConsumeOptions = {}): Consumer {
+    return this.consumeWith(handler, options, (error) => this.reportHandlerError(error));
   }
 
   override stats(): PullStats {

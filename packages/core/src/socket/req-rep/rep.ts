@@ -118,7 +118,8 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
       if (!isPromise(result)) return this.respond(request, result, false);
       return result.then((value) => this.respond(request, value, false));
     };
-    return this.consumeWith(answer, options.concurrency ?? serveConcurrency, (error, request) =>
+    const { concurrency = serveConcurrency } = options;
+    return this.consumeWith(answer, { concurrency }, (error, request) =>
       this.#onHandlerError(error, request),
     );
   }

@@ -1,4 +1,4 @@
-import { describe, emptyBytes } from "../../bytes.ts";
+import { copyOf, describe, emptyBytes } from "../../bytes.ts";
 import type { Backlog, WireContext } from "../../contracts/protocol.ts";
 import { MsgError } from "../../errors.ts";
 import { compressionMask } from "./header.ts";
@@ -90,9 +90,11 @@ export class PayloadReader<Header> implements Backlog {
     header: Header,
     flags: number,
     reservedBits: number,
-    payload: Uint8Array,
+    told: Uint8Array,
     headerBytes: number = 0,
   ): void {
+    // It may wait, for its turn or for a thread.
+    const payload = this.#context.gate.isLent ? copyOf(told) : told;
     const compression = flags & compressionMask;
     const limit = this.#frames.length === 0 ? this.#context.maxMessageBytes : this.#quarterBytes;
     const outcome =
