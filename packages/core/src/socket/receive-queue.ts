@@ -66,6 +66,7 @@ export class ReceiveSource<T> {
 
   shift(): T | undefined {
     const item = this.items.shift();
+    if (item === undefined) return undefined;
     this.#shifted++;
     if (this.#slabs.size > 0) this.#unpin();
     return item;
@@ -240,19 +241,22 @@ export class ReceiveQueue<T extends Receivable> {
   }
 
   #takeAny(): T | undefined {
-    if (this.size === 0) return undefined;
-    let source = this.#rotation.shift();
-    // Nothing is left of a peer that was cleared: the next one has its turn.
-    while (source?.items.size === 0) {
-      source.isActive = false;
-      source = this.#rotation.shift();
+    const rotation = this.#rotation;
+    for (let source = rotation.peek(); source !== undefined; source = rotation.peek()) {
+      const item = source.shift();
+      if (source.items.size === 0) {
+        source.isActive = false;
+        rotation.shift();
+      } else if (rotation.size > 1) {
+        rotation.shift();
+        rotation.push(source);
+      }
+      // Nothing is left of a peer that was cleared: the next one has its turn.
+      if (item === undefined) continue;
+      this.#onOut(source, item);
+      return item;
     }
-    const item = source?.shift();
-    if (source === undefined || item === undefined) return undefined;
-    if (source.items.size > 0) this.#rotation.push(source);
-    else source.isActive = false;
-    this.#onOut(source, item);
-    return item;
+    return undefined;
   }
 
   #onOut(source: ReceiveSource<T>, item: T): void {
