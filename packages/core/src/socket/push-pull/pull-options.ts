@@ -10,8 +10,7 @@ export interface PullOptions extends SocketOptions {
    * How many jobs one PUSH may have given us that are not settled. Small windows spread jobs more
    * evenly, large ones hide more latency.
    *
-   * 1 to 65_535; or `auto`: 1_024, and up to 65_535 as long as a whole window of jobs is settled
-   * within 10 ms.
+   * 1 to 65_535; or `auto`: 1_024, and up to 65_535 as long as that is no more than 2 ms of work.
    *
    * @defaultValue "auto"
    */

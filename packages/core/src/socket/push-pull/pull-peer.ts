@@ -39,6 +39,9 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
   /** How many were settled since the PUSH was told last. */
   #untold = 0;
   #isTelling = false;
+  /** Since when there always was a job to settle, as far as that was not counted yet. */
+  #busySinceMs = 0;
+  #isBusy = false;
   readonly #tell: () => void = () => {
     this.#isTelling = false;
     if (this.#untold > 0) this.connection.outbox.schedule();
@@ -56,7 +59,7 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
   ) {
     super(info, connection);
     this.#runtime = runtime;
-    this.#window = new PullWindow(options.window, runtime.now());
+    this.#window = new PullWindow(options.window);
     this.#handlers = handlers;
     this.#acknowledgesOnArrival = options.delivery === "at-most-once";
     this.source = new ReceiveSource(connection);
@@ -142,6 +145,7 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
     }
     this.#nextSequence = (sequence + 1) >>> 0;
     this.unsettled++;
+    if (!this.#isBusy) this.#onBusy();
     return true;
   }
 
@@ -166,10 +170,19 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
     this.#runtime.nextTurn(this.#tell);
   }
 
+  #onBusy(): void {
+    this.#isBusy = true;
+    this.#busySinceMs = this.#runtime.now();
+  }
+
   #adjustWindow(): void {
     const count = this.#untold;
     this.#untold = 0;
-    if (this.#window.onSettled(count, this.#runtime.now()) && !this.#isDraining) this.open();
+    const nowMs = this.#runtime.now();
+    const workedMs = nowMs - this.#busySinceMs;
+    this.#busySinceMs = nowMs;
+    this.#isBusy = this.unsettled > 0;
+    if (this.#window.onSettled(count, workedMs) && !this.#isDraining) this.open();
   }
 
   /** A PUSH that sends but does not read must not make what we owe it grow without bound. */
