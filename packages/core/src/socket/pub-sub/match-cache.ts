@@ -28,20 +28,29 @@ export class MatchCache<S> {
   #young: Map<string, Match<S>> = new Map();
   #old: Map<string, Match<S>> = new Map();
   #youngMatches = 0;
+  /** The one that was asked for last. */
+  #lastTopic = "";
+  #last: Match<S> | undefined;
   /** Counts changes of subscriptions with wildcards; the last ones are in `#recent`. */
   #version = 0;
   readonly #recent: string[] = Array.from({ length: recentChanges }, () => "");
 
   /** Who wants it, when that is known. */
   get(topic: string): readonly S[] | undefined {
-    const match = this.#young.get(topic) ?? this.#getOld(topic);
-    if (match === undefined) return undefined;
+    let match = this.#last;
+    if (match === undefined || topic !== this.#lastTopic) {
+      match = this.#young.get(topic) ?? this.#getOld(topic);
+      if (match === undefined) return undefined;
+      this.#last = match;
+      this.#lastTopic = topic;
+    }
     if (match.version !== this.#version && !this.#isStillRight(match, topic)) return undefined;
     return match.subscribers;
   }
 
   set(topic: string, subscribers: readonly S[]): void {
     if (topic.length > maxTopicLength) return;
+    this.#last = undefined;
     this.#add(topic, { subscribers, version: this.#version });
   }
 
@@ -50,6 +59,7 @@ export class MatchCache<S> {
     if (topic.length > maxTopicLength) return;
     this.#young.delete(topic);
     this.#old.delete(topic);
+    this.#last = undefined;
   }
 
   /** A subscription with wildcards was added or taken away. */

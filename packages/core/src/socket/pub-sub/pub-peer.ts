@@ -8,24 +8,19 @@ import type {
 } from "../../contracts/protocol.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { MsgError } from "../../errors.ts";
-import { Deque } from "../deque.ts";
 import { Peer } from "../peer.ts";
 import type { ResolvedPubOptions } from "./pub-options.ts";
+import { PubPeerQueue } from "./pub-peer-queue.ts";
 
 /** Who is told what a SUB wants, and what it lost. */
 export interface SubscriptionHandlers {
   onSubscribe(peer: PubPeer, topic: string): void;
   onUnsubscribe(peer: PubPeer, topic: string): void;
   onIgnored(peer: PubPeer, error?: MsgError): void;
-  /** A message did not reach this subscriber. */
+  /** A message did not reach this subscriber: the first since {@link PubPeer.takeLosses}. */
   onLost(peer: PubPeer): void;
   /** A subscriber that was slow got further. */
   onRoom(): void;
-}
-
-interface Queued {
-  readonly message: OutgoingMessage;
-  readonly sequence: number;
 }
 
 /** How much of {@link ResolvedPubOptions.maxSubscriptionBytesPerPeer} a token is taken for. */
@@ -38,8 +33,8 @@ export class PubPeer extends Peer implements PubSink {
   readonly #writer: PubWriter;
   readonly #options: ResolvedPubOptions;
   readonly #handlers: SubscriptionHandlers;
-  readonly #queue: Deque<Queued> = new Deque();
-  #queuedBytes = 0;
+  readonly #queue: PubPeerQueue = new PubPeerQueue();
+  #losses = 0;
   #topicBytes = 0;
   /** Every message that matched has a number, also one that was dropped. */
   #nextSequence = 0;
@@ -69,12 +64,21 @@ export class PubPeer extends Peer implements PubSink {
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#queue.bytes;
   }
 
   /** Whether one more message would not be dropped. */
   get hasRoom(): boolean {
-    return this.#queue.size < this.#options.maxQueued && this.#hasRoomInBytes;
+    const { size, bytes } = this.#queue;
+    const { maxQueued, maxQueuedBytes } = this.#options;
+    return size < maxQueued && (bytes === 0 || bytes < maxQueuedBytes);
+  }
+
+  /** How many messages it lost since this was asked before. */
+  takeLosses(): number {
+    const losses = this.#losses;
+    this.#losses = 0;
+    return losses;
   }
 
   deliver(message: OutgoingMessage): void {
@@ -90,6 +94,7 @@ export class PubPeer extends Peer implements PubSink {
   beat(): void {
     if (!this.#hasSentSinceBeat) this.#mark();
     this.#hasSentSinceBeat = false;
+    this.#queue.trim();
   }
 
   /** We drain: it should go elsewhere. */
@@ -131,19 +136,15 @@ export class PubPeer extends Peer implements PubSink {
 
   override onDrain(): void {
     const { outbox } = this.connection;
-    while (this.#queue.size > 0 && !outbox.isFull) {
-      const next = this.#queue.shift();
-      if (next === undefined) break;
-      this.#queuedBytes -= next.message.payload.length;
-      this.#writer.publish(next.message, next.sequence);
+    const queue = this.#queue;
+    while (queue.size > 0 && !outbox.isFull) {
+      const { sequence } = queue;
+      const message = queue.shift();
+      if (message !== undefined) this.#writer.publish(message, sequence);
     }
     if (this.#queue.size === 0 && this.#hasUntoldLoss) this.#mark();
     this.#adjustReading();
     this.#handlers.onRoom();
-  }
-
-  get #hasRoomInBytes(): boolean {
-    return this.#queuedBytes === 0 || this.#queuedBytes < this.#options.maxQueuedBytes;
   }
 
   #enqueue(message: OutgoingMessage, sequence: number): void {
@@ -164,23 +165,21 @@ export class PubPeer extends Peer implements PubSink {
           return;
       }
     }
-    this.#queue.push({ message, sequence });
-    this.#queuedBytes += message.payload.length;
-    this.#adjustReading();
+    this.#queue.push(message, sequence);
+    if (!this.#isHeld) this.#adjustReading();
   }
 
   #dropOldest(): void {
     while (!this.hasRoom) {
-      const oldest = this.#queue.shift();
-      if (oldest === undefined) return;
-      this.#queuedBytes -= oldest.message.payload.length;
+      if (this.#queue.shift() === undefined) return;
       this.#onLost();
     }
   }
 
   #onLost(): void {
     this.#hasUntoldLoss = true;
-    this.#handlers.onLost(this);
+    this.#losses++;
+    if (this.#losses === 1) this.#handlers.onLost(this);
   }
 
   /** With something in the queue a mark would overtake it; what comes out of there tells as much. */
