@@ -1,7 +1,10 @@
+import type { Match } from "./match-cache.ts";
 import { MatchCache } from "./match-cache.ts";
-import type { Subscribers } from "./subscriber-group.ts";
-import { SubscriberCollector, withoutSubscriber, withSubscriber } from "./subscriber-group.ts";
+import type { Subscribers } from "./subscribers.ts";
+import { nobody, SubscriberCollector, withoutSubscriber, withSubscriber } from "./subscribers.ts";
 import { hasWildcard, startsWithWildcard } from "./subscription-matches.ts";
+import { collect, TopicNode } from "./topic-node.ts";
+import { WildcardChanges } from "./wildcard-changes.ts";
 
 /** A slice of a topic longer than this is copied: it would keep the whole topic in memory. */
 const maxSlicedLength = 256;
@@ -9,64 +12,19 @@ const maxSlicedLength = 256;
 /** How many tokens are looked up at once: each length in use costs every new topic a look-up. */
 const maxPrefixTokens = 8;
 
-/** One token of subscriptions with wildcards, from their first wildcard on; fields that most nodes lack are absent, not empty. */
-class Node<S> {
-  readonly token: string;
-  /** The only child, or, with more than one, `undefined`. */
-  only: Node<S> | undefined = undefined;
-  /** Children, when there is more than one; `*` is not among them. */
-  many: Map<string, Node<S>> | undefined = undefined;
-  /** The child `*`. */
-  any: Node<S> | undefined = undefined;
-  /** Of subscriptions that end here. */
-  subscribers: Subscribers<S> = undefined;
-  /** Of subscriptions that end here with `>`: for one more token at least. */
-  tailSubscribers: Subscribers<S> = undefined;
+/** More matches than this are not kept with their topic, of which there is no end, but in the cache. */
+const maxKeptMatches = 16;
 
-  constructor(token: string) {
-    this.token = token;
-  }
+/** The version of a match that must be looked for. */
+const unknown = -1;
 
-  /** Whether it has children other than `*`. */
-  get hasLiterals(): boolean {
-    return this.only !== undefined || this.many !== undefined;
-  }
-
-  get isEmpty(): boolean {
-    return (
-      !this.hasLiterals &&
-      this.any === undefined &&
-      this.subscribers === undefined &&
-      this.tailSubscribers === undefined
-    );
-  }
-
-  child(token: string): Node<S> | undefined {
-    const { only } = this;
-    if (only !== undefined) return only.token === token ? only : undefined;
-    return this.many?.get(token);
-  }
-
-  addChild(child: Node<S>): void {
-    const { only, many } = this;
-    if (child.token === "*") this.any = child;
-    else if (many !== undefined) many.set(child.token, child);
-    else if (only === undefined) this.only = child;
-    else {
-      this.many = new Map<string, Node<S>>().set(only.token, only).set(child.token, child);
-      this.only = undefined;
-    }
-  }
-
-  removeChild(child: Node<S>): void {
-    const { many } = this;
-    if (child === this.any) this.any = undefined;
-    else if (child === this.only) this.only = undefined;
-    else if (many?.delete(child.token) === true && many.size === 1) {
-      this.many = undefined;
-      for (const left of many.values()) this.only = left;
-    }
-  }
+/** A topic that is subscribed to as it is, and what was found for it, when that is little. */
+class ExactTopic<S> implements Match<S> {
+  own: Subscribers<S> = undefined;
+  subscribers: readonly S[] = nobody;
+  version = unknown;
+  /** Too much was found for it. */
+  isCrowded = false;
 }
 
 /**
@@ -80,47 +38,98 @@ class Node<S> {
  * subscriptions). A walk visits no more nodes than subscriptions made.
  */
 export class TopicTree<S> {
-  readonly #exact: Map<string, Subscribers<S>> = new Map();
+  readonly #exact: Map<string, ExactTopic<S>> = new Map();
   /** By the tokens before the first wildcard, {@link maxPrefixTokens} at most, each with its dot. */
-  readonly #prefixes: Map<string, Node<S>> = new Map();
+  readonly #prefixes: Map<string, TopicNode<S>> = new Map();
   /** How many prefixes there are, by how many tokens they have. */
   readonly #prefixCounts: number[] = Array.from({ length: maxPrefixTokens + 1 }, () => 0);
+  readonly #changes: WildcardChanges = new WildcardChanges();
   readonly #cache: MatchCache<S> = new MatchCache();
   readonly #found: SubscriberCollector<S> = new SubscriberCollector();
+  /** What was found last, as a rule what is looked for next. */
+  #lastTopic = "";
+  #last: Match<S> | undefined;
 
   /** Adds a subscription; adding it again changes nothing. */
   add(topic: string, subscriber: S): void {
     if (hasWildcard(topic)) {
       this.#addToTree(topic, subscriber);
-      this.#cache.onWildcardChange(topic);
-    } else {
-      this.#exact.set(topic, withSubscriber(this.#exact.get(topic), subscriber));
-      this.#cache.onChange(topic);
+      this.#changes.add(topic);
+      return;
     }
+    let exact = this.#exact.get(topic);
+    if (exact === undefined) {
+      exact = new ExactTopic();
+      this.#exact.set(topic, exact);
+    }
+    exact.own = withSubscriber(exact.own, subscriber);
+    this.#forget(topic, exact);
   }
 
   /** Takes a subscription away, and the branch that led to it alone. */
   remove(topic: string, subscriber: S): void {
     if (hasWildcard(topic)) {
       this.#removeFromTree(topic, subscriber);
-      this.#cache.onWildcardChange(topic);
-    } else {
-      const left = withoutSubscriber(this.#exact.get(topic), subscriber);
-      if (left === undefined) this.#exact.delete(topic);
-      else this.#exact.set(topic, left);
-      this.#cache.onChange(topic);
+      this.#changes.add(topic);
+      return;
     }
+    const exact = this.#exact.get(topic);
+    if (exact === undefined) return;
+    exact.own = withoutSubscriber(exact.own, subscriber);
+    if (exact.own === undefined) this.#exact.delete(topic);
+    this.#forget(topic, exact);
   }
 
-  /** Everybody who subscribed to something that matches, each once. The same list while it holds. */
+  /**
+   * Everybody who subscribed to something that matches, each once.
+   *
+   * What was found is found again until a subscription comes or goes that concerns this topic: who
+   * subscribes all the time does not slow down what others are sent. Only after many changes with
+   * wildcards between two messages of a topic it is looked for again whatever they were.
+   */
   match(topic: string): readonly S[] {
-    const known = this.#cache.get(topic);
-    if (known !== undefined) return known;
-    this.#found.add(this.#exact.get(topic));
+    let match = this.#last;
+    if (match === undefined || topic !== this.#lastTopic) {
+      const exact = this.#exact.get(topic);
+      match = exact === undefined || exact.isCrowded ? this.#cache.get(topic) : exact;
+      if (match === undefined || !this.#isRight(match, topic)) match = this.#find(topic, exact);
+    } else if (!this.#isRight(match, topic)) match = this.#find(topic, this.#exact.get(topic));
+    this.#lastTopic = topic;
+    this.#last = match;
+    return match.subscribers;
+  }
+
+  #isRight(match: Match<S>, topic: string): boolean {
+    const { version } = this.#changes;
+    if (match.version === version) return true;
+    if (match.version === unknown || this.#changes.concern(topic, match.version)) return false;
+    match.version = version;
+    return true;
+  }
+
+  #find(topic: string, exact: ExactTopic<S> | undefined): Match<S> {
+    this.#found.add(exact?.own);
     if (this.#prefixes.size > 0) this.#collect(topic);
     const subscribers = this.#found.take();
-    this.#cache.set(topic, subscribers);
-    return subscribers;
+    const { version } = this.#changes;
+    if (exact !== undefined) {
+      exact.isCrowded = subscribers.length > maxKeptMatches;
+      if (!exact.isCrowded) {
+        exact.subscribers = subscribers;
+        exact.version = version;
+        return exact;
+      }
+    }
+    const match = { subscribers, version };
+    this.#cache.set(topic, match);
+    return match;
+  }
+
+  #forget(topic: string, exact: ExactTopic<S>): void {
+    exact.version = unknown;
+    exact.subscribers = nobody;
+    this.#cache.delete(topic);
+    this.#last = undefined;
   }
 
   #collect(topic: string): void {
@@ -139,7 +148,7 @@ export class TopicTree<S> {
     const { prefix, prefixTokens, tokens, hasTail } = parse(topic);
     let node = this.#prefixes.get(prefix);
     if (node === undefined) {
-      node = new Node("");
+      node = new TopicNode("");
       this.#prefixes.set(ownText(prefix, topic), node);
       this.#prefixCounts[prefixTokens]!++;
     }
@@ -193,10 +202,10 @@ function parse(topic: string): Parsed {
   return { prefix: topic.slice(0, end), prefixTokens, tokens, hasTail };
 }
 
-function childOf<S>(node: Node<S>, token: string, topic: string): Node<S> {
+function childOf<S>(node: TopicNode<S>, token: string, topic: string): TopicNode<S> {
   const known = token === "*" ? node.any : node.child(token);
   if (known !== undefined) return known;
-  const child = new Node<S>(ownText(token, topic));
+  const child = new TopicNode<S>(ownText(token, topic));
   node.addChild(child);
   return child;
 }
@@ -204,42 +213,4 @@ function childOf<S>(node: Node<S>, token: string, topic: string): Node<S> {
 /** A part of a long topic as memory of its own: a slice would keep all of the topic. */
 function ownText(part: string, topic: string): string {
   return topic.length > maxSlicedLength ? `.${part}`.slice(1) : part;
-}
-
-/** Depth first, on a stack of its own: a topic of thousands of tokens must not exhaust the other. */
-function collect<S>(
-  root: Node<S>,
-  topic: string,
-  rootStart: number,
-  found: SubscriberCollector<S>,
-): void {
-  /** Branches `*` that wait, and where in the topic they go on. */
-  let nodes: Node<S>[] | undefined;
-  let starts: number[] | undefined;
-  let node: Node<S> | undefined = root;
-  let start = rootStart;
-  while (node !== undefined) {
-    const { any, tailSubscribers }: Node<S> = node;
-    found.add(tailSubscribers);
-    const dot = topic.indexOf(".", start);
-    const exact = node.hasLiterals ? node.child(tokenAt(topic, start, dot)) : undefined;
-    node = undefined;
-    if (dot < 0) {
-      found.add(exact?.subscribers);
-      found.add(any?.subscribers);
-    } else if (exact !== undefined && any !== undefined) {
-      (nodes ??= []).push(any);
-      (starts ??= []).push(dot + 1);
-      node = exact;
-    } else node = exact ?? any;
-    start = dot + 1;
-    if (node === undefined && nodes !== undefined && starts !== undefined) {
-      node = nodes.pop();
-      start = starts.pop() ?? 0;
-    }
-  }
-}
-
-function tokenAt(topic: string, start: number, dot: number): string {
-  return dot < 0 ? topic.slice(start) : topic.slice(start, dot);
 }

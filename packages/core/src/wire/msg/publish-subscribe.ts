@@ -149,6 +149,8 @@ export class PublishedDecoder extends MessageDecoder {
   }
 }
 
+const subscribeBytes = encodeText(topicPrefix.subscribe);
+const unsubscribeBytes = encodeText(topicPrefix.unsubscribe);
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Reads 0x03 frames for a PUB: subscriptions. They have no payload, so none is ever stored. */
@@ -171,20 +173,33 @@ export class SubscriptionDecoder extends MessageDecoder {
       this.#sink.onIgnored();
       return;
     }
+    const start = offset + topicStartBytes;
+    const isSubscribe = beginsWith(view, start, topicBytes, subscribeBytes);
+    const isUnsubscribe = beginsWith(view, start, topicBytes, unsubscribeBytes);
+    let prefix = 0;
+    if (isSubscribe) prefix = subscribeBytes.length;
+    else if (isUnsubscribe) prefix = unsubscribeBytes.length;
     let topic: string;
     try {
-      topic = strictDecoder.decode(viewAt(memory, offset + topicStartBytes, topicBytes));
+      // Without the prefix: a slice would keep the whole in memory for as long as the subscription.
+      topic = strictDecoder.decode(viewAt(memory, start + prefix, topicBytes - prefix));
     } catch {
       this.#sink.onIgnored();
       return;
     }
-    if (topic.startsWith(topicPrefix.subscribe)) {
-      this.#sink.onSubscribe(topic.slice(topicPrefix.subscribe.length));
-    } else if (topic.startsWith(topicPrefix.unsubscribe)) {
-      this.#sink.onUnsubscribe(topic.slice(topicPrefix.unsubscribe.length));
-    } else if (topic === topicPrefix.extensions) this.#sink.onExtensions();
+    if (isSubscribe) this.#sink.onSubscribe(topic);
+    else if (isUnsubscribe) this.#sink.onUnsubscribe(topic);
+    else if (topic === topicPrefix.extensions) this.#sink.onExtensions();
     else this.#sink.onIgnored();
   }
+}
+
+function beginsWith(view: DataView, start: number, length: number, prefix: Uint8Array): boolean {
+  if (length < prefix.length) return false;
+  for (let i = 0; i < prefix.length; i++) {
+    if (view.getUint8(start + i) !== prefix[i]) return false;
+  }
+  return true;
 }
 
 /** Writes a 0x03 frame but its payload, for which it leaves `room` behind; gives where that is. */
