@@ -1,6 +1,7 @@
 import type { PeerInfo } from "../../contracts/authenticator.ts";
 import type {
   FrameDecoder,
+  MessageBatch,
   OutgoingMessage,
   PubSink,
   PubWriter,
@@ -21,7 +22,14 @@ export interface SubscriptionHandlers {
   onLost(peer: PubPeer): void;
   /** A subscriber that was slow got further. */
   onRoom(): void;
+  /** A subscriber's connection is about to write, and perhaps to end. */
+  onBeforeFlush(): void;
 }
+
+/** What bounds what waits for a subscriber, and its topics. */
+export type PubPeerOptions = ResolvedPubOptions & {
+  readonly sendHighWaterBytes: number;
+};
 
 /** How much of {@link ResolvedPubOptions.maxSubscriptionBytesPerPeer} a token is taken for. */
 const tokenCostBytes = 256;
@@ -31,7 +39,7 @@ export class PubPeer extends Peer implements PubSink {
   readonly decoder: FrameDecoder;
   readonly topics: Set<string> = new Set();
   readonly #writer: PubWriter;
-  readonly #options: ResolvedPubOptions;
+  readonly #options: PubPeerOptions;
   readonly #handlers: SubscriptionHandlers;
   readonly #queue: PubPeerQueue = new PubPeerQueue();
   #losses = 0;
@@ -48,7 +56,7 @@ export class PubPeer extends Peer implements PubSink {
     info: PeerInfo,
     connection: Connection,
     context: WireContext,
-    options: ResolvedPubOptions,
+    options: PubPeerOptions,
     handlers: SubscriptionHandlers,
   ) {
     super(info, connection);
@@ -88,6 +96,31 @@ export class PubPeer extends Peer implements PubSink {
       this.#hasSentSinceBeat = true;
       this.#writer.publish(message, sequence);
     } else this.#enqueue(message, sequence);
+  }
+
+  /** All of a batch that a writer of this peer's protocol made. */
+  deliverBatch(batch: MessageBatch): void {
+    const { messages, bytes } = batch;
+    const isFirst = this.#queue.size === 0;
+    if (
+      isFirst &&
+      this.connection.outbox.bufferedBytes + bytes <= this.#options.sendHighWaterBytes
+    ) {
+      this.#hasSentSinceBeat = true;
+      this.#writer.publishBatch(batch, this.#nextSequence);
+    } else if (this.#options.whenSlow !== "drop-newest" || this.hasRoom) {
+      for (let i = 0; i < messages.length; i++) this.deliver(messages[i] as OutgoingMessage);
+      return;
+    } else this.#onLost(messages.length);
+    this.#nextSequence = (this.#nextSequence + messages.length) >>> 0;
+  }
+
+  newBatch(): MessageBatch {
+    return this.#writer.newBatch();
+  }
+
+  override onBeforeFlush(): void {
+    this.#handlers.onBeforeFlush();
   }
 
   /** Tells a subscriber of ours that we are alive, and up to which number it should have read. */
@@ -161,7 +194,7 @@ export class PubPeer extends Peer implements PubSink {
         // A publisher that waits looks at hasRoom first; what is dropped here it did not wait for.
         case "wait":
         case "drop-newest":
-          this.#onLost();
+          this.#onLost(1);
           return;
       }
     }
@@ -172,14 +205,14 @@ export class PubPeer extends Peer implements PubSink {
   #dropOldest(): void {
     while (!this.hasRoom) {
       if (this.#queue.shift() === undefined) return;
-      this.#onLost();
+      this.#onLost(1);
     }
   }
 
-  #onLost(): void {
+  #onLost(count: number): void {
     this.#hasUntoldLoss = true;
-    this.#losses++;
-    if (this.#losses === 1) this.#handlers.onLost(this);
+    this.#losses += count;
+    if (this.#losses === count) this.#handlers.onLost(this);
   }
 
   /** With something in the queue a mark would overtake it; what comes out of there tells as much. */

@@ -9,10 +9,11 @@ import { MsgError } from "../../errors.ts";
 import type { TimerHandle } from "../../runtime.ts";
 import type { CloseReport } from "../events.ts";
 import { KeyedWaiters } from "../keyed-waiters.ts";
+import { FanOut } from "./fan-out.ts";
 import { PublishQueue } from "./publish-queue.ts";
-import type { PubOptions, ResolvedPubOptions } from "./pub-options.ts";
+import type { PubOptions } from "./pub-options.ts";
 import { resolvePubOptions } from "./pub-options.ts";
-import type { SubscriptionHandlers } from "./pub-peer.ts";
+import type { PubPeerOptions, SubscriptionHandlers } from "./pub-peer.ts";
 import { PubPeer } from "./pub-peer.ts";
 import { Socket } from "../socket.ts";
 import type { SocketStats } from "../stats.ts";
@@ -74,10 +75,11 @@ const waitForSubscriberMs = 10_000;
  * ```
  */
 export class PubSocket<T = Payload> extends Socket<PubPeer> implements SubscriptionHandlers {
-  readonly #options: ResolvedPubOptions;
+  readonly #options: PubPeerOptions;
   readonly #tree: TopicTree<PubPeer> = new TopicTree();
   readonly #topicBytes: Map<string, Uint8Array> = new Map();
   readonly #publishQueue: PublishQueue;
+  readonly #fanOut: FanOut;
   readonly #budget: TurnBudget;
   readonly #subscriberWaiters: KeyedWaiters;
   readonly #drained: WaiterList<void>;
@@ -104,8 +106,11 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   constructor(transport: Transport, ...options: OptionsWithout<PubOptions, Encoder<T>>);
   constructor(transport: Transport, options: PubOptions & CodecOption<unknown> = {}) {
     super("PUB", transport, options, new ValueCodec(options.codec, ["encode"]));
-    this.#options = resolvePubOptions(options);
+    const { sendHighWaterBytes } = this.options;
+    this.#options = { ...resolvePubOptions(options), sendHighWaterBytes };
     this.#budget = new TurnBudget(this.runtime);
+    // A publisher that waits must know what waits for each subscriber before the next message.
+    this.#fanOut = new FanOut(this.runtime, this.#options.whenSlow !== "wait");
     this.#drained = new WaiterList(this.runtime);
     this.#subscriberWaiters = new KeyedWaiters(this.runtime);
     this.#publishQueue = new PublishQueue({
@@ -159,6 +164,7 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   }
 
   override stats(): PubStats {
+    this.#fanOut.flush();
     this.#countLosses();
     let queued = 0;
     let queuedBytes = 0;
@@ -209,6 +215,11 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
     this.#checkDrained();
   }
 
+  /** @internal */
+  onBeforeFlush(): void {
+    this.#fanOut.flush();
+  }
+
   protected override createPeer(connection: Connection, info: PeerInfo): PubPeer {
     return new PubPeer(info, connection, this.wireContext(connection), this.#options, this);
   }
@@ -226,8 +237,10 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   }
 
   protected override async drain(lingerMs: number): Promise<void> {
+    this.#fanOut.flush();
     if (!this.#isDrained) await this.#drained.waitAtMost(lingerMs);
     this.abandon();
+    this.#fanOut.flush();
     for (const peer of this.endpoints.peers) peer.sayBye();
   }
 
@@ -273,16 +286,15 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   #deliver(topic: string, compression: number, payload: Uint8Array, plainBytes: number): void {
     this.messages.onSent(plainBytes, payload.length);
     const subscribers = this.#tree.match(topic);
-    const { length } = subscribers;
-    if (length === 0) {
+    if (subscribers.length === 0) {
       this.countDrop("no-subscriber", 1);
       return;
     }
-    this.#deliveries += length;
+    this.#deliveries += subscribers.length;
     const topicBytes = this.#bytesOf(topic);
     const timestampMicros = this.#timestamp();
     const message: OutgoingMessage = { topic, topicBytes, timestampMicros, compression, payload };
-    for (let i = 0; i < length; i++) (subscribers[i] as PubPeer).deliver(message);
+    this.#fanOut.deliver(subscribers, message);
   }
 
   #isHeldUp(topic: string): boolean {
@@ -294,6 +306,7 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   #beat(): void {
     this.#heartbeat = undefined;
     for (const peer of this.endpoints.peers) peer.beat();
+    this.#fanOut.trim();
     if (this.endpoints.peers.size > 0) this.onPeerReady();
   }
 

@@ -2,6 +2,7 @@ import { copyInto, encodeText, viewAt } from "../../bytes.ts";
 import type {
   FrameBuffer,
   FrameDecoder,
+  MessageBatch,
   OutgoingMessage,
   PubSink,
   PubWriter,
@@ -19,6 +20,7 @@ import {
 } from "./header.ts";
 import type { PayloadReceiver } from "./payload-reader.ts";
 import { PayloadReader } from "./payload-reader.ts";
+import { EncodedBatch, setMessageHeader, setSequence } from "./published-batch.ts";
 import { TopicReader } from "./topic-reader.ts";
 
 const reservedBits = 0xf8;
@@ -202,31 +204,6 @@ function beginsWith(view: DataView, start: number, length: number, prefix: Uint8
   return true;
 }
 
-/** Writes a 0x03 frame but its payload, for which it leaves `room` behind; gives where that is. */
-function writeHeader(
-  out: FrameBuffer,
-  topic: Uint8Array,
-  flags: number,
-  timestampMicros: number,
-  sequence: number,
-  payloadBytes: number,
-  room: number,
-): number {
-  const { length } = topic;
-  const offset = out.reserve(messageHeaderBytes + length + room);
-  const { view } = out;
-  view.setUint8(offset, frameKind.message);
-  view.setUint8(offset + 1, flags);
-  view.setUint16(offset + 2, length);
-  copyInto(out.bytes, offset + topicStartBytes, topic);
-  const timeOffset = offset + topicStartBytes + length;
-  view.setUint32(timeOffset, Math.floor(timestampMicros / twoTo32));
-  view.setUint32(timeOffset + 4, timestampMicros % twoTo32);
-  view.setUint32(timeOffset + 8, sequence);
-  view.setUint32(timeOffset + 12, payloadBytes);
-  return offset + messageHeaderBytes + length;
-}
-
 /** Writes messages and extensions. */
 export class PublishedWriter implements PubWriter {
   readonly #out: FrameBuffer;
@@ -240,9 +217,23 @@ export class PublishedWriter implements PubWriter {
     const out = this.#out;
     const { length } = payload;
     const room = length > out.copiesUpTo ? 0 : length;
-    const end = writeHeader(out, topicBytes, compression, timestampMicros, sequence, length, room);
-    if (room === length) copyInto(out.bytes, end, payload);
-    else out.append(payload);
+    const offset = out.reserve(messageHeaderBytes + topicBytes.length + room);
+    const { bytes, view } = out;
+    setMessageHeader(bytes, view, offset, topicBytes, compression, timestampMicros, length);
+    setSequence(view, offset, topicBytes.length, sequence);
+    if (room === 0) out.append(payload);
+    else copyInto(bytes, offset + messageHeaderBytes + topicBytes.length, payload);
+  }
+
+  newBatch(): MessageBatch {
+    return new EncodedBatch();
+  }
+
+  publishBatch(batch: MessageBatch, sequence: number): void {
+    // Made by newBatch() of this class: whoever mixes protocols keeps their batches apart.
+    const encoded = (batch as EncodedBatch).numberedFrom(sequence);
+    const offset = this.#out.reserve(encoded.length);
+    this.#out.bytes.set(encoded, offset);
   }
 
   mark(sequence: number): void {
@@ -290,5 +281,9 @@ function writeControl(
   timestampMicros: number,
   sequence: number,
 ): void {
-  writeHeader(out, encodeText(topic), 0, timestampMicros, sequence, 0, 0);
+  const topicBytes = encodeText(topic);
+  const offset = out.reserve(messageHeaderBytes + topicBytes.length);
+  const { bytes, view } = out;
+  setMessageHeader(bytes, view, offset, topicBytes, 0, timestampMicros, 0);
+  setSequence(view, offset, topicBytes.length, sequence);
 }
