@@ -22,9 +22,8 @@ export class FanOut {
   #protocol: object | undefined;
   #subscribers: readonly PubPeer[] = [];
   #isScheduled = false;
+  /** To write a subscriber's batch asks for a flush again. */
   #isFlushing = false;
-  /** What was published while a batch was given out: a subscriber that is ended lets others go on. */
-  #later: { readonly subscribers: readonly PubPeer[]; readonly message: OutgoingMessage }[] = [];
   readonly #onEndOfTick: () => void = () => {
     this.#isScheduled = false;
     this.flush();
@@ -37,10 +36,6 @@ export class FanOut {
   }
 
   deliver(subscribers: readonly PubPeer[], message: OutgoingMessage): void {
-    if (this.#isFlushing) {
-      this.#later.push({ subscribers, message });
-      return;
-    }
     if (this.#add(subscribers, message)) return;
     this.flush();
     if (this.#add(subscribers, message)) return;
@@ -65,8 +60,6 @@ export class FanOut {
       this.#subscribers = [];
       this.#isFlushing = false;
     }
-    for (const { subscribers, message } of this.#later.splice(0))
-      this.deliver(subscribers, message);
   }
 
   /** Gives back the memory of batches, when nothing is in it; it is taken again for the next. */
