@@ -26,8 +26,10 @@ export function setMessageHeader(
   view.setUint16(offset + 2, length);
   copyInto(bytes, offset + topicStartBytes, topic);
   const timeOffset = offset + topicStartBytes + length;
-  view.setUint32(timeOffset, Math.floor(timestampMicros / twoTo32));
-  view.setUint32(timeOffset + 4, timestampMicros % twoTo32);
+  const high = Math.floor(timestampMicros / twoTo32);
+  view.setUint32(timeOffset, high);
+  // Exact, and without the call that a remainder of large numbers is.
+  view.setUint32(timeOffset + 4, timestampMicros - high * twoTo32);
   view.setUint32(timeOffset + 12, payloadBytes);
 }
 
