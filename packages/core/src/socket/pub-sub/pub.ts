@@ -260,10 +260,13 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   /** A topic's bytes are remembered: publishers use few topics, again and again. */
   #bytesOf(topic: string): Uint8Array {
     if (topic === this.#lastTopic) return this.#lastTopicBytes;
-    const bytes = this.#topicBytes.get(topic) ?? encodeText(topic);
-    if (topic.length > maxRememberedLength) return bytes;
-    if (this.#topicBytes.size >= maxRememberedTopics) this.#topicBytes.clear();
-    this.#topicBytes.set(topic, bytes);
+    let bytes = this.#topicBytes.get(topic);
+    if (bytes === undefined) {
+      bytes = encodeText(topic);
+      if (topic.length > maxRememberedLength) return bytes;
+      if (this.#topicBytes.size >= maxRememberedTopics) this.#topicBytes.clear();
+      this.#topicBytes.set(topic, bytes);
+    }
     this.#lastTopic = topic;
     this.#lastTopicBytes = bytes;
     return bytes;
