@@ -57,6 +57,7 @@ export type {
   FrameBuffer,
   FrameDecoder,
   HandshakeContext,
+  MessageBatch,
   OutgoingMessage,
   Protocol,
   PubSink,

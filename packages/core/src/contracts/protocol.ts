@@ -203,9 +203,23 @@ export interface OutgoingMessage {
   readonly payload: Uint8Array;
 }
 
+/** Messages for the same subscribers, encoded once for all of them. */
+export interface MessageBatch {
+  readonly messages: readonly OutgoingMessage[];
+  /** How many bytes they are on the wire. */
+  readonly bytes: number;
+  /** Adds one; false when there is no room for it. */
+  add(message: OutgoingMessage): boolean;
+  clear(): void;
+}
+
 /** What a PUB says. `sequence` is always the connection's next number. */
 export interface PubWriter {
   publish(message: OutgoingMessage, sequence: number): void;
+  /** Makes an empty batch, for {@link publishBatch} of every writer of this protocol. */
+  newBatch(): MessageBatch;
+  /** Publishes all of a batch; its first message has the number `sequence`. */
+  publishBatch(batch: MessageBatch, sequence: number): void;
   mark(sequence: number): void;
   subscribed(topic: string, sequence: number): void;
   bye(sequence: number): void;

@@ -1,6 +1,7 @@
 import type { PeerInfo } from "../../contracts/authenticator.ts";
 import type {
   FrameDecoder,
+  MessageBatch,
   OutgoingMessage,
   PubSink,
   PubWriter,
@@ -8,25 +9,27 @@ import type {
 } from "../../contracts/protocol.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { MsgError } from "../../errors.ts";
-import { Deque } from "../deque.ts";
 import { Peer } from "../peer.ts";
 import type { ResolvedPubOptions } from "./pub-options.ts";
+import { PubPeerQueue } from "./pub-peer-queue.ts";
 
 /** Who is told what a SUB wants, and what it lost. */
 export interface SubscriptionHandlers {
   onSubscribe(peer: PubPeer, topic: string): void;
   onUnsubscribe(peer: PubPeer, topic: string): void;
   onIgnored(peer: PubPeer, error?: MsgError): void;
-  /** A message did not reach this subscriber. */
+  /** A message did not reach this subscriber: the first since {@link PubPeer.takeLosses}. */
   onLost(peer: PubPeer): void;
   /** A subscriber that was slow got further. */
   onRoom(): void;
+  /** A subscriber's connection is about to write, and perhaps to end. */
+  onBeforeFlush(): void;
 }
 
-interface Queued {
-  readonly message: OutgoingMessage;
-  readonly sequence: number;
-}
+/** What bounds what waits for a subscriber, and its topics. */
+export type PubPeerOptions = ResolvedPubOptions & {
+  readonly sendHighWaterBytes: number;
+};
 
 /** How much of {@link ResolvedPubOptions.maxSubscriptionBytesPerPeer} a token is taken for. */
 const tokenCostBytes = 256;
@@ -36,10 +39,10 @@ export class PubPeer extends Peer implements PubSink {
   readonly decoder: FrameDecoder;
   readonly topics: Set<string> = new Set();
   readonly #writer: PubWriter;
-  readonly #options: ResolvedPubOptions;
+  readonly #options: PubPeerOptions;
   readonly #handlers: SubscriptionHandlers;
-  readonly #queue: Deque<Queued> = new Deque();
-  #queuedBytes = 0;
+  readonly #queue: PubPeerQueue = new PubPeerQueue();
+  #losses = 0;
   #topicBytes = 0;
   /** Every message that matched has a number, also one that was dropped. */
   #nextSequence = 0;
@@ -53,7 +56,7 @@ export class PubPeer extends Peer implements PubSink {
     info: PeerInfo,
     connection: Connection,
     context: WireContext,
-    options: ResolvedPubOptions,
+    options: PubPeerOptions,
     handlers: SubscriptionHandlers,
   ) {
     super(info, connection);
@@ -69,12 +72,21 @@ export class PubPeer extends Peer implements PubSink {
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#queue.bytes;
   }
 
   /** Whether one more message would not be dropped. */
   get hasRoom(): boolean {
-    return this.#queue.size < this.#options.maxQueued && this.#hasRoomInBytes;
+    const { size, bytes } = this.#queue;
+    const { maxQueued, maxQueuedBytes } = this.#options;
+    return size < maxQueued && (bytes === 0 || bytes < maxQueuedBytes);
+  }
+
+  /** How many messages it lost since this was asked before. */
+  takeLosses(): number {
+    const losses = this.#losses;
+    this.#losses = 0;
+    return losses;
   }
 
   deliver(message: OutgoingMessage): void {
@@ -86,10 +98,36 @@ export class PubPeer extends Peer implements PubSink {
     } else this.#enqueue(message, sequence);
   }
 
+  /** All of a batch that a writer of this peer's protocol made. */
+  deliverBatch(batch: MessageBatch): void {
+    const { messages, bytes } = batch;
+    const isFirst = this.#queue.size === 0;
+    if (
+      isFirst &&
+      this.connection.outbox.bufferedBytes + bytes <= this.#options.sendHighWaterBytes
+    ) {
+      this.#hasSentSinceBeat = true;
+      this.#writer.publishBatch(batch, this.#nextSequence);
+    } else if (this.#options.whenSlow !== "drop-newest" || this.hasRoom) {
+      for (let i = 0; i < messages.length; i++) this.deliver(messages[i] as OutgoingMessage);
+      return;
+    } else this.#onLost(messages.length);
+    this.#nextSequence = (this.#nextSequence + messages.length) >>> 0;
+  }
+
+  newBatch(): MessageBatch {
+    return this.#writer.newBatch();
+  }
+
+  override onBeforeFlush(): void {
+    this.#handlers.onBeforeFlush();
+  }
+
   /** Tells a subscriber of ours that we are alive, and up to which number it should have read. */
   beat(): void {
     if (!this.#hasSentSinceBeat) this.#mark();
     this.#hasSentSinceBeat = false;
+    this.#queue.trim();
   }
 
   /** We drain: it should go elsewhere. */
@@ -131,19 +169,15 @@ export class PubPeer extends Peer implements PubSink {
 
   override onDrain(): void {
     const { outbox } = this.connection;
-    while (this.#queue.size > 0 && !outbox.isFull) {
-      const next = this.#queue.shift();
-      if (next === undefined) break;
-      this.#queuedBytes -= next.message.payload.length;
-      this.#writer.publish(next.message, next.sequence);
+    const queue = this.#queue;
+    while (queue.size > 0 && !outbox.isFull) {
+      const { sequence } = queue;
+      const message = queue.shift();
+      if (message !== undefined) this.#writer.publish(message, sequence);
     }
     if (this.#queue.size === 0 && this.#hasUntoldLoss) this.#mark();
     this.#adjustReading();
     this.#handlers.onRoom();
-  }
-
-  get #hasRoomInBytes(): boolean {
-    return this.#queuedBytes === 0 || this.#queuedBytes < this.#options.maxQueuedBytes;
   }
 
   #enqueue(message: OutgoingMessage, sequence: number): void {
@@ -160,27 +194,25 @@ export class PubPeer extends Peer implements PubSink {
         // A publisher that waits looks at hasRoom first; what is dropped here it did not wait for.
         case "wait":
         case "drop-newest":
-          this.#onLost();
+          this.#onLost(1);
           return;
       }
     }
-    this.#queue.push({ message, sequence });
-    this.#queuedBytes += message.payload.length;
-    this.#adjustReading();
+    this.#queue.push(message, sequence);
+    if (!this.#isHeld) this.#adjustReading();
   }
 
   #dropOldest(): void {
     while (!this.hasRoom) {
-      const oldest = this.#queue.shift();
-      if (oldest === undefined) return;
-      this.#queuedBytes -= oldest.message.payload.length;
-      this.#onLost();
+      if (this.#queue.shift() === undefined) return;
+      this.#onLost(1);
     }
   }
 
-  #onLost(): void {
+  #onLost(count: number): void {
     this.#hasUntoldLoss = true;
-    this.#handlers.onLost(this);
+    this.#losses += count;
+    if (this.#losses === count) this.#handlers.onLost(this);
   }
 
   /** With something in the queue a mark would overtake it; what comes out of there tells as much. */

@@ -1,5 +1,5 @@
 import type { Payload } from "../../bytes.ts";
-import { encodeText } from "../../bytes.ts";
+import { emptyBytes, encodeText } from "../../bytes.ts";
 import type { PeerInfo } from "../../contracts/authenticator.ts";
 import type { Encoder } from "../../contracts/codec.ts";
 import type { OutgoingMessage } from "../../contracts/protocol.ts";
@@ -7,13 +7,13 @@ import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { MsgError } from "../../errors.ts";
 import type { TimerHandle } from "../../runtime.ts";
-import type { WirePayload } from "../../wire/compression.ts";
 import type { CloseReport } from "../events.ts";
 import { KeyedWaiters } from "../keyed-waiters.ts";
+import { FanOut } from "./fan-out.ts";
 import { PublishQueue } from "./publish-queue.ts";
-import type { PubOptions, ResolvedPubOptions } from "./pub-options.ts";
+import type { PubOptions } from "./pub-options.ts";
 import { resolvePubOptions } from "./pub-options.ts";
-import type { SubscriptionHandlers } from "./pub-peer.ts";
+import type { PubPeerOptions, SubscriptionHandlers } from "./pub-peer.ts";
 import { PubPeer } from "./pub-peer.ts";
 import { Socket } from "../socket.ts";
 import type { SocketStats } from "../stats.ts";
@@ -57,6 +57,9 @@ const lossReportMs = 100;
 const maxRememberedTopics = 4_096;
 const maxRememberedLength = 256;
 
+/** A clock costs more than the rest of a small message (bench scenario: pub-sub). */
+const messagesPerTime = 64;
+
 const waitForSubscriberMs = 10_000;
 
 /**
@@ -72,14 +75,26 @@ const waitForSubscriberMs = 10_000;
  * ```
  */
 export class PubSocket<T = Payload> extends Socket<PubPeer> implements SubscriptionHandlers {
-  readonly #options: ResolvedPubOptions;
+  readonly #options: PubPeerOptions;
   readonly #tree: TopicTree<PubPeer> = new TopicTree();
   readonly #topicBytes: Map<string, Uint8Array> = new Map();
   readonly #publishQueue: PublishQueue;
+  readonly #fanOut: FanOut;
   readonly #budget: TurnBudget;
   readonly #subscriberWaiters: KeyedWaiters;
   readonly #drained: WaiterList<void>;
+  /** What is not told yet. */
   readonly #losses: Map<PubPeer, number> = new Map();
+  #lastTopic = "";
+  #lastTopicBytes: Uint8Array = emptyBytes;
+  #timestampMicros = 0;
+  /** How many messages had that time; at {@link messagesPerTime} it is looked up. */
+  #messagesAtTime = messagesPerTime;
+  #isTimeScheduled = false;
+  readonly #forgetTime: () => void = () => {
+    this.#isTimeScheduled = false;
+    this.#messagesAtTime = messagesPerTime;
+  };
   #heartbeat: TimerHandle;
   #lossReport: TimerHandle;
   #deliveries = 0;
@@ -91,8 +106,11 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   constructor(transport: Transport, ...options: OptionsWithout<PubOptions, Encoder<T>>);
   constructor(transport: Transport, options: PubOptions & CodecOption<unknown> = {}) {
     super("PUB", transport, options, new ValueCodec(options.codec, ["encode"]));
-    this.#options = resolvePubOptions(options);
+    const { sendHighWaterBytes } = this.options;
+    this.#options = { ...resolvePubOptions(options), sendHighWaterBytes };
     this.#budget = new TurnBudget(this.runtime);
+    // A publisher that waits must know what waits for each subscriber before the next message.
+    this.#fanOut = new FanOut(this.runtime, this.#options.whenSlow !== "wait");
     this.#drained = new WaiterList(this.runtime);
     this.#subscriberWaiters = new KeyedWaiters(this.runtime);
     this.#publishQueue = new PublishQueue({
@@ -100,7 +118,8 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
       maxWaiting: this.#options.maxWaiting,
       maxWaitingBytes: this.#options.maxWaitingBytes,
       isHeldUp: (topic) => this.#isHeldUp(topic),
-      deliver: (topic, payload, plainBytes) => this.#deliver(topic, payload, plainBytes),
+      deliver: (topic, compression, bytes, plainBytes) =>
+        this.#deliver(topic, compression, bytes, plainBytes),
       onFailed: (error) => this.emit("error", { error }),
       onCompressed: () => this.onRoom(),
     });
@@ -116,13 +135,13 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
    * @throws MsgError `MSG_CLOSED`, `MSG_INVALID_TOPIC`, `MSG_PAYLOAD_TOO_LARGE`,
    *   `MSG_INVALID_ARGUMENT`, `MSG_ENCODE_FAILED`, `MSG_HIGH_WATER_MARK`, `MSG_COMPRESS_FAILED`
    */
-  publish(topic: string, value: T, options: PublishOptions = {}): undefined | Promise<void> {
+  publish(topic: string, value: T, options?: PublishOptions): undefined | Promise<void> {
     this.assertOpen();
     // What is remembered was found legal.
-    if (!this.#topicBytes.has(topic)) checkPublishTopic(topic);
-    const bytes = this.outgoingBytes(value, options.copy);
+    if (topic !== this.#lastTopic && !this.#topicBytes.has(topic)) checkPublishTopic(topic);
+    const bytes = this.outgoingBytes(value, options?.copy);
     return (
-      this.#publishQueue.publish(topic, bytes, options.signal) ??
+      this.#publishQueue.publish(topic, bytes, options?.signal) ??
       this.#budget.spend(bytes.length + 64)
     );
   }
@@ -145,6 +164,8 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   }
 
   override stats(): PubStats {
+    this.#fanOut.flush();
+    this.#countLosses();
     let queued = 0;
     let queuedBytes = 0;
     for (const peer of this.endpoints.peers) {
@@ -183,8 +204,8 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
 
   /** @internal */
   onLost(peer: PubPeer): void {
-    this.countDrop("slow-subscriber", 1);
-    this.#losses.set(peer, (this.#losses.get(peer) ?? 0) + 1);
+    // Counted later: every message may be lost for every subscriber.
+    this.#losses.set(peer, this.#losses.get(peer) ?? 0);
     this.#lossReport ??= this.runtime.setTimer(() => this.#reportLosses(), lossReportMs);
   }
 
@@ -192,6 +213,11 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   onRoom(): void {
     this.#publishQueue.pump();
     this.#checkDrained();
+  }
+
+  /** @internal */
+  onBeforeFlush(): void {
+    this.#fanOut.flush();
   }
 
   protected override createPeer(connection: Connection, info: PeerInfo): PubPeer {
@@ -211,8 +237,10 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   }
 
   protected override async drain(lingerMs: number): Promise<void> {
+    this.#fanOut.flush();
     if (!this.#isDrained) await this.#drained.waitAtMost(lingerMs);
     this.abandon();
+    this.#fanOut.flush();
     for (const peer of this.endpoints.peers) peer.sayBye();
   }
 
@@ -231,31 +259,45 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
 
   /** A topic's bytes are remembered: publishers use few topics, again and again. */
   #bytesOf(topic: string): Uint8Array {
-    const known = this.#topicBytes.get(topic);
-    if (known !== undefined) return known;
-    const bytes = encodeText(topic);
-    if (topic.length > maxRememberedLength) return bytes;
-    if (this.#topicBytes.size >= maxRememberedTopics) this.#topicBytes.clear();
-    this.#topicBytes.set(topic, bytes);
+    if (topic === this.#lastTopic) return this.#lastTopicBytes;
+    let bytes = this.#topicBytes.get(topic);
+    if (bytes === undefined) {
+      bytes = encodeText(topic);
+      if (topic.length > maxRememberedLength) return bytes;
+      if (this.#topicBytes.size >= maxRememberedTopics) this.#topicBytes.clear();
+      this.#topicBytes.set(topic, bytes);
+    }
+    this.#lastTopic = topic;
+    this.#lastTopicBytes = bytes;
     return bytes;
   }
 
-  #deliver(topic: string, { compression, bytes }: WirePayload, plainBytes: number): void {
-    this.messages.onSent(plainBytes, bytes.length);
+  /** The clock is looked at once a tick, and again after each so many messages. */
+  #timestamp(): number {
+    if (this.#messagesAtTime === messagesPerTime) {
+      this.#messagesAtTime = 0;
+      this.#timestampMicros = this.runtime.wallClockMicros();
+      if (!this.#isTimeScheduled) {
+        this.#isTimeScheduled = true;
+        this.runtime.endOfTick(this.#forgetTime);
+      }
+    }
+    this.#messagesAtTime++;
+    return this.#timestampMicros;
+  }
+
+  #deliver(topic: string, compression: number, payload: Uint8Array, plainBytes: number): void {
+    this.messages.onSent(plainBytes, payload.length);
     const subscribers = this.#tree.match(topic);
     if (subscribers.length === 0) {
       this.countDrop("no-subscriber", 1);
       return;
     }
     this.#deliveries += subscribers.length;
-    const message: OutgoingMessage = {
-      topic,
-      topicBytes: this.#bytesOf(topic),
-      timestampMicros: this.runtime.wallClockMicros(),
-      compression,
-      payload: bytes,
-    };
-    for (const subscriber of subscribers) subscriber.deliver(message);
+    const topicBytes = this.#bytesOf(topic);
+    const timestampMicros = this.#timestamp();
+    const message: OutgoingMessage = { topic, topicBytes, timestampMicros, compression, payload };
+    this.#fanOut.deliver(subscribers, message);
   }
 
   #isHeldUp(topic: string): boolean {
@@ -267,6 +309,7 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   #beat(): void {
     this.#heartbeat = undefined;
     for (const peer of this.endpoints.peers) peer.beat();
+    this.#fanOut.trim();
     if (this.endpoints.peers.size > 0) this.onPeerReady();
   }
 
@@ -280,10 +323,19 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
     if (this.#drained.size > 0 && this.#isDrained) this.#drained.resolveAll();
   }
 
+  #countLosses(): void {
+    for (const [peer, count] of this.#losses) {
+      const more = peer.takeLosses();
+      this.#losses.set(peer, count + more);
+      this.countDrop("slow-subscriber", more);
+    }
+  }
+
   /** One event for each subscriber that lost something, not one for each message. */
   #reportLosses(): void {
     this.runtime.clearTimer(this.#lossReport);
     this.#lossReport = undefined;
+    this.#countLosses();
     for (const [peer, count] of this.#losses) {
       const details = { reason: "slow-subscriber", count, peer: peer.info } as const;
       this.emit("dropped", { ...details, error: undefined, payload: undefined });

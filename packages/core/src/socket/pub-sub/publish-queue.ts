@@ -34,7 +34,7 @@ export interface PublishQueueContext {
   readonly maxWaitingBytes: number;
   /** Whether a subscriber of this topic has to be waited for. */
   isHeldUp(topic: string): boolean;
-  deliver(topic: string, payload: WirePayload, plainBytes: number): void;
+  deliver(topic: string, compression: number, bytes: Uint8Array, plainBytes: number): void;
   /** A payload could not be compressed. */
   onFailed(error: MsgError): void;
   /** A compressor is done: what waited for it may go, by {@link PublishQueue.pump}. */
@@ -62,11 +62,17 @@ export class PublishQueue {
   publish(topic: string, bytes: Uint8Array, signal?: AbortSignal): undefined | Promise<void> {
     if (signal?.aborted === true) return quietly(Promise.reject(abortReason(signal)));
     const { compression } = this.#context;
-    if (this.#queue.size > 0 || this.#context.isHeldUp(topic)) this.#checkRoom(bytes.length);
+    const mustWait = this.#queue.size > 0 || this.#context.isHeldUp(topic);
+    if (mustWait) this.#checkRoom(bytes.length);
+    else if (!compression.applies(bytes.length)) {
+      this.#context.deliver(topic, 0, bytes, bytes.length);
+      return undefined;
+    }
     const payload = compression.compress(bytes);
     const isLater = payload instanceof Promise;
+    // A compressor is the application's: it may have published something itself.
     if (!isLater && this.#queue.size === 0 && !this.#context.isHeldUp(topic)) {
-      this.#context.deliver(topic, payload, bytes.length);
+      this.#context.deliver(topic, payload.compression, payload.bytes, bytes.length);
       return undefined;
     }
     const waiting = new WaitingPublish(topic, bytes.length);
@@ -83,7 +89,8 @@ export class PublishQueue {
     for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
       if (first.payload === undefined || this.#context.isHeldUp(first.topic)) return;
       this.#remove(first);
-      this.#context.deliver(first.topic, first.payload, first.plainBytes);
+      const { compression, bytes } = first.payload;
+      this.#context.deliver(first.topic, compression, bytes, first.plainBytes);
       first.resolve();
     }
   }

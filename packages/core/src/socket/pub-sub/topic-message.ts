@@ -4,7 +4,10 @@ import { Message } from "../message.ts";
 /** A message that was subscribed to. */
 export class TopicMessage<T = Uint8Array> extends Message<T> {
   readonly topic: string;
-  /** When it was published, by the publisher's clock: microseconds since 1970. */
+  /**
+   * When it was published, by the publisher's clock: microseconds since 1970. A publisher of ours
+   * looks at it once a tick, and again after every 64 messages.
+   */
   readonly timestampMicros: number;
   /**
    * Its number on this connection, over all topics: from 0, +1 for each message that matched, also

@@ -1,7 +1,8 @@
-import { copyOf, decodeText, encodeText, viewOf } from "../../bytes.ts";
+import { copyInto, encodeText, viewAt } from "../../bytes.ts";
 import type {
   FrameBuffer,
   FrameDecoder,
+  MessageBatch,
   OutgoingMessage,
   PubSink,
   PubWriter,
@@ -19,18 +20,11 @@ import {
 } from "./header.ts";
 import type { PayloadReceiver } from "./payload-reader.ts";
 import { PayloadReader } from "./payload-reader.ts";
+import { EncodedBatch, setMessageHeader, setSequence } from "./published-batch.ts";
+import { TopicReader } from "./topic-reader.ts";
 
 const reservedBits = 0xf8;
 const twoTo32 = 2 ** 32;
-
-/** A whole 0x03 frame as it lies in `bytes`. */
-interface MessageFrame {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-  readonly offset: number;
-  readonly topicBytes: number;
-  readonly payloadBytes: number;
-}
 
 /**
  * Published messages, subscriptions and extensions; the same form both ways.
@@ -56,37 +50,40 @@ abstract class MessageDecoder implements FrameDecoder {
     this.#limitName = limitName;
   }
 
-  protected abstract onFrame(frame: MessageFrame): void;
+  /** Takes a whole frame as it lies in `memory`, of all of which `view` is a view. */
+  protected abstract onFrame(
+    memory: ArrayBufferLike,
+    view: DataView,
+    offset: number,
+    topicBytes: number,
+    payloadBytes: number,
+  ): void;
 
-  decode(bytes: Uint8Array, start: number, end: number): number {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  decode({ buffer, byteOffset }: Uint8Array, start: number, end: number): number {
+    const view = new DataView(buffer);
     const { gate } = this.#context;
-    let offset = start;
+    const stop = byteOffset + end;
+    let offset = byteOffset + start;
     this.neededBytes = topicStartBytes;
-    while (gate.isOpen && offset < end) {
-      const needed = this.#measure(view, offset, end);
-      if (needed > end - offset) {
-        this.neededBytes = needed;
-        break;
-      }
+    while (gate.isOpen && offset < stop) {
+      const kind = view.getUint8(offset);
+      if (kind !== frameKind.message) throw illegalKind(kind, frameKind.message);
+      const here = stop - offset;
+      if (here < topicStartBytes) break;
       const topicBytes = view.getUint16(offset + 2);
-      const payloadBytes = needed - messageHeaderBytes - topicBytes;
-      this.onFrame({ bytes, view, offset, topicBytes, payloadBytes });
-      offset += needed;
+      const headerBytes = messageHeaderBytes + topicBytes;
+      this.neededBytes = headerBytes;
+      if (here < headerBytes) break;
+      const payloadBytes = view.getUint32(offset + headerBytes - 4);
+      checkLength(payloadBytes, this.#maxPayloadBytes, this.#limitName);
+      const frameBytes = headerBytes + payloadBytes;
+      this.neededBytes = frameBytes;
+      if (here < frameBytes) break;
+      this.neededBytes = topicStartBytes;
+      this.onFrame(buffer, view, offset, topicBytes, payloadBytes);
+      offset += frameBytes;
     }
-    return offset;
-  }
-
-  /** How long the frame at `offset` is, or as much of that as can be told yet. */
-  #measure(view: DataView, offset: number, end: number): number {
-    const kind = view.getUint8(offset);
-    if (kind !== frameKind.message) throw illegalKind(kind, frameKind.message);
-    if (end - offset < topicStartBytes) return topicStartBytes;
-    const headerBytes = messageHeaderBytes + view.getUint16(offset + 2);
-    if (end - offset < headerBytes) return headerBytes;
-    const length = view.getUint32(offset + headerBytes - 4);
-    checkLength(length, this.#maxPayloadBytes, this.#limitName);
-    return headerBytes + length;
+    return offset - byteOffset;
   }
 }
 
@@ -116,13 +113,18 @@ export class PublishedDecoder extends MessageDecoder {
     this.#reader = new PayloadReader(context, receiver, "arrival");
   }
 
-  protected override onFrame(frame: MessageFrame): void {
-    const { bytes, view, offset, topicBytes, payloadBytes } = frame;
-    const topic = this.#topics.read(bytes, offset + topicStartBytes, topicBytes);
+  protected override onFrame(
+    memory: ArrayBufferLike,
+    view: DataView,
+    offset: number,
+    topicBytes: number,
+    payloadBytes: number,
+  ): void {
+    const { topic, isReserved } = this.#topics.read(view, offset + topicStartBytes, topicBytes);
     const timeOffset = offset + topicStartBytes + topicBytes;
     const sequence = view.getUint32(timeOffset + 8);
     const flags = view.getUint8(offset + 1);
-    const isExtension = topic.startsWith("MSG.") && payloadBytes === 0;
+    const isExtension = isReserved && payloadBytes === 0;
     if (isExtension && flags !== 0) return;
     const mustQueue = this.#reader.mustQueue;
     if (isExtension && !mustQueue) {
@@ -130,7 +132,7 @@ export class PublishedDecoder extends MessageDecoder {
       return;
     }
     const timestampMicros = view.getUint32(timeOffset) * twoTo32 + view.getUint32(timeOffset + 4);
-    const payload = viewOf(bytes, offset + messageHeaderBytes + topicBytes, payloadBytes);
+    const payload = viewAt(memory, offset + messageHeaderBytes + topicBytes, payloadBytes);
     if (flags === 0 && !mustQueue) {
       this.#sink.onMessage(topic, timestampMicros, sequence, payload);
       return;
@@ -149,28 +151,8 @@ export class PublishedDecoder extends MessageDecoder {
   }
 }
 
-/** Turns topic bytes into strings; a topic equal to the one before costs one comparison. */
-class TopicReader {
-  #lastBytes: Uint8Array = new Uint8Array(0);
-  #lastTopic = "";
-
-  read(bytes: Uint8Array, start: number, length: number): string {
-    if (!this.#isLast(bytes, start, length)) {
-      // A copy: a view would pin the whole chunk, and change with it.
-      this.#lastBytes = copyOf(viewOf(bytes, start, length));
-      this.#lastTopic = decodeText(this.#lastBytes);
-    }
-    return this.#lastTopic;
-  }
-
-  #isLast(bytes: Uint8Array, start: number, length: number): boolean {
-    const last = this.#lastBytes;
-    if (last.length !== length) return false;
-    for (let i = 0; i < length; i++) if (last[i] !== bytes[start + i]) return false;
-    return true;
-  }
-}
-
+const subscribeBytes = encodeText(topicPrefix.subscribe);
+const unsubscribeBytes = encodeText(topicPrefix.unsubscribe);
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Reads 0x03 frames for a PUB: subscriptions. They have no payload, so none is ever stored. */
@@ -182,49 +164,44 @@ export class SubscriptionDecoder extends MessageDecoder {
     this.#sink = sink;
   }
 
-  protected override onFrame(frame: MessageFrame): void {
+  protected override onFrame(
+    memory: ArrayBufferLike,
+    view: DataView,
+    offset: number,
+    topicBytes: number,
+  ): void {
     // Reserved bits, or the compression of nothing: what it asks for cannot be known.
-    if (frame.view.getUint8(frame.offset + 1) !== 0) {
+    if (view.getUint8(offset + 1) !== 0) {
       this.#sink.onIgnored();
       return;
     }
-    const start = frame.offset + topicStartBytes;
+    const start = offset + topicStartBytes;
+    const isSubscribe = beginsWith(view, start, topicBytes, subscribeBytes);
+    const isUnsubscribe = beginsWith(view, start, topicBytes, unsubscribeBytes);
+    let prefix = 0;
+    if (isSubscribe) prefix = subscribeBytes.length;
+    else if (isUnsubscribe) prefix = unsubscribeBytes.length;
     let topic: string;
     try {
-      topic = strictDecoder.decode(frame.bytes.subarray(start, start + frame.topicBytes));
+      // Without the prefix: a slice would keep the whole in memory for as long as the subscription.
+      topic = strictDecoder.decode(viewAt(memory, start + prefix, topicBytes - prefix));
     } catch {
       this.#sink.onIgnored();
       return;
     }
-    if (topic.startsWith(topicPrefix.subscribe)) {
-      this.#sink.onSubscribe(topic.slice(topicPrefix.subscribe.length));
-    } else if (topic.startsWith(topicPrefix.unsubscribe)) {
-      this.#sink.onUnsubscribe(topic.slice(topicPrefix.unsubscribe.length));
-    } else if (topic === topicPrefix.extensions) this.#sink.onExtensions();
+    if (isSubscribe) this.#sink.onSubscribe(topic);
+    else if (isUnsubscribe) this.#sink.onUnsubscribe(topic);
+    else if (topic === topicPrefix.extensions) this.#sink.onExtensions();
     else this.#sink.onIgnored();
   }
 }
 
-/** Writes a 0x03 frame but its payload, straight into the chunk. */
-function writeHeader(
-  out: FrameBuffer,
-  topic: Uint8Array,
-  flags: number,
-  timestampMicros: number,
-  sequence: number,
-  payloadBytes: number,
-): void {
-  const offset = out.reserve(messageHeaderBytes + topic.length);
-  const { bytes, view } = out;
-  view.setUint8(offset, frameKind.message);
-  view.setUint8(offset + 1, flags);
-  view.setUint16(offset + 2, topic.length);
-  bytes.set(topic, offset + topicStartBytes);
-  const timeOffset = offset + topicStartBytes + topic.length;
-  view.setUint32(timeOffset, Math.floor(timestampMicros / twoTo32));
-  view.setUint32(timeOffset + 4, timestampMicros % twoTo32);
-  view.setUint32(timeOffset + 8, sequence);
-  view.setUint32(timeOffset + 12, payloadBytes);
+function beginsWith(view: DataView, start: number, length: number, prefix: Uint8Array): boolean {
+  if (length < prefix.length) return false;
+  for (let i = 0; i < prefix.length; i++) {
+    if (view.getUint8(start + i) !== prefix[i]) return false;
+  }
+  return true;
 }
 
 /** Writes messages and extensions. */
@@ -237,8 +214,26 @@ export class PublishedWriter implements PubWriter {
 
   publish(message: OutgoingMessage, sequence: number): void {
     const { topicBytes, compression, timestampMicros, payload } = message;
-    writeHeader(this.#out, topicBytes, compression, timestampMicros, sequence, payload.length);
-    this.#out.append(payload);
+    const out = this.#out;
+    const { length } = payload;
+    const room = length > out.copiesUpTo ? 0 : length;
+    const offset = out.reserve(messageHeaderBytes + topicBytes.length + room);
+    const { bytes, view } = out;
+    setMessageHeader(bytes, view, offset, topicBytes, compression, timestampMicros, length);
+    setSequence(view, offset, topicBytes.length, sequence);
+    if (room === 0) out.append(payload);
+    else copyInto(bytes, offset + messageHeaderBytes + topicBytes.length, payload);
+  }
+
+  newBatch(): MessageBatch {
+    return new EncodedBatch();
+  }
+
+  publishBatch(batch: MessageBatch, sequence: number): void {
+    // Made by newBatch() of this class: whoever mixes protocols keeps their batches apart.
+    const encoded = (batch as EncodedBatch).numberedFrom(sequence);
+    const offset = this.#out.reserve(encoded.length);
+    this.#out.bytes.set(encoded, offset);
   }
 
   mark(sequence: number): void {
@@ -286,5 +281,9 @@ function writeControl(
   timestampMicros: number,
   sequence: number,
 ): void {
-  writeHeader(out, encodeText(topic), 0, timestampMicros, sequence, 0);
+  const topicBytes = encodeText(topic);
+  const offset = out.reserve(messageHeaderBytes + topicBytes.length);
+  const { bytes, view } = out;
+  setMessageHeader(bytes, view, offset, topicBytes, 0, timestampMicros, 0);
+  setSequence(view, offset, topicBytes.length, sequence);
 }
