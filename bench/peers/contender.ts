@@ -25,6 +25,8 @@ export class Counter {
 export interface OneWay {
   /** Styles of the API that are measured one beside the other; without them there is one. */
   readonly variants?: readonly string[];
+  /** Styles that compress; their receiver needs nothing for it. */
+  readonly compressors?: readonly string[];
   /** Binds, counts in the background, and gives the address that was bound. */
   receive(place: Place, counter: Counter, variant: string): Promise<string>;
   /** Connects one sender. */

@@ -9,7 +9,11 @@ import {
   SubSocket,
   Tcp,
 } from "msg-ts";
-import type { Delivery, Message, PubOptions, Transport } from "msg-ts";
+import type { Compressor, Delivery, Message, PubOptions, Transport } from "msg-ts";
+import { gzip } from "@msg-ts/compression/gzip";
+import { lz4 } from "@msg-ts/compression/lz4";
+import { snappy } from "@msg-ts/compression/snappy";
+import { zstd } from "@msg-ts/compression/zstd";
 import type { Contender, Counter, OneWay, Place, PubSub, RequestReply } from "./contender.ts";
 
 const topic = "bench";
@@ -47,7 +51,15 @@ function deliveryOf(variant: string): Delivery {
   return variant === "at-most-once" ? "at-most-once" : "at-least-once";
 }
 
+const compressors: Readonly<Record<string, () => Compressor>> = {
+  gzip: () => gzip({ level: 1 }),
+  zstd: () => zstd(),
+  snappy: () => snappy(),
+  lz4: () => lz4(),
+};
+
 const oneWay: OneWay = {
+  compressors: ["plain", ...Object.keys(compressors)],
   variants: ["callback", "batches", "one-by-one", "at-most-once", "lent"],
   async receive(place, counter, variant) {
     const pull = new PullSocket(transportOf(place), { delivery: deliveryOf(variant) });
@@ -58,7 +70,10 @@ const oneWay: OneWay = {
     return pull.address;
   },
   async connect(place, variant) {
-    const push = new PushSocket(transportOf(place), { delivery: deliveryOf(variant) });
+    const push = new PushSocket(transportOf(place), {
+      delivery: deliveryOf(variant),
+      compressor: compressors[variant]?.(),
+    });
     await push.connect(place.address);
     await push.ready();
     const send = variant === "one-by-one" ? sendAwaited : sendAll;

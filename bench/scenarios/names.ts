@@ -3,13 +3,14 @@ import { connectStorm, idleMemory } from "./connecting.ts";
 import { firstMessage } from "./first-message.ts";
 import { load } from "./load.ts";
 import { pubSub } from "./pub-sub.ts";
-import { connections, fairness, pushPull } from "./push-pull.ts";
+import { compression, connections, fairness, pushPull } from "./push-pull.ts";
 import { reqRep } from "./req-rep.ts";
 import { subscriptions } from "./subscriptions.ts";
 
 /** Every scenario by name. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   "push-pull": pushPull,
+  compression,
   "pub-sub-1": { ...pubSub, title: "publishing to one", count: 1 },
   "pub-sub-8": { ...pubSub, title: "publishing to 8 subscribers", count: 8 },
   "pub-sub-64": { ...pubSub, title: "publishing to 64 subscribers", count: 64 },

@@ -1,6 +1,7 @@
 /** Messages one way, as many as go, over `count` connections from one process to another. */
 import { Latencies } from "../harness/latencies.ts";
 import type { End, EndContext, Scenario } from "../harness/scenario.ts";
+import { payloadsOf } from "../compression-data.ts";
 import { connectMany } from "./connect-many.ts";
 import { Counter } from "../peers/contender.ts";
 
@@ -9,12 +10,12 @@ function oneWayOf({ contender }: EndContext) {
   return contender.oneWay;
 }
 
-async function sender(context: EndContext): Promise<End> {
+async function sender(context: EndContext, text?: Uint8Array): Promise<End> {
   const { place, variant, settings } = context;
   const oneWay = oneWayOf(context);
   const sends = await connectMany(settings.count, () => oneWay.connect(place, variant));
   const counter = new Counter();
-  const payload = Buffer.alloc(settings.sizeBytes, 1);
+  const payload = text ?? Buffer.alloc(settings.sizeBytes, 1);
   return {
     counter,
     start() {
@@ -36,7 +37,7 @@ export const pushPull: Scenario = {
     const address = await oneWayOf(context).receive(context.place, counter, context.variant);
     return { address, counter };
   },
-  sender,
+  sender: (context) => sender(context),
 };
 
 /** Several connections, in the first style of each contender. */
@@ -44,6 +45,15 @@ export const connections: Scenario = {
   ...pushPull,
   title: "one way over several connections",
   variantsOf: ({ oneWay }) => (oneWay === undefined ? [] : [oneWay.variants?.[0] ?? ""]),
+};
+
+/** JSON that compresses to about a fifth, one connection. */
+export const compression: Scenario = {
+  ...pushPull,
+  title: "one way, compressed and plain: 8 KiB of JSON",
+  sizeBytes: 8_192,
+  variantsOf: ({ oneWay }) => oneWay?.compressors ?? [],
+  sender: (context) => sender(context, payloadsOf("json", context.settings.sizeBytes)[0]),
 };
 
 const timerMs = 10;
