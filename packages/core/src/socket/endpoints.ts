@@ -56,6 +56,9 @@ interface Entry<P> {
 /** How long a transport may take to tell that a destroyed link is gone. */
 const transportGraceMs = 2_000;
 
+/** One for all sockets: each of many small ones would keep a chunk for its next message. */
+const chunkPool = new ChunkPool();
+
 let lastPeerId = 0;
 
 function candidateOf(link: Link, transport: string): CandidatePeer {
@@ -81,7 +84,6 @@ export class Endpoints<P extends Peer> {
   readonly #transport: Transport;
   readonly #options: ResolvedSocketOptions;
   readonly #handlers: EndpointsHandlers<P>;
-  readonly #pool: ChunkPool = new ChunkPool();
   readonly #dialers: Map<string, Dialer> = new Map();
   /** By what was given to `bind`: of several with port 0, each has an address of its own. */
   readonly #listeners: Set<{ readonly given: string; readonly listener: Listener }> = new Set();
@@ -291,7 +293,7 @@ export class Endpoints<P extends Peer> {
       link,
       {
         runtime,
-        pool: this.#pool,
+        pool: chunkPool,
         protocol,
         handshake: this.#handshakeContext(dialer !== undefined),
         handshakeTimeoutMs: timeLeftMs,
