@@ -8,6 +8,7 @@ import {
 } from "@msg-ts/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { OutboxOwner } from "../../src/connection/outbox.ts";
 import { ChunkPool, chunkBytes, Outbox } from "../../src/connection/outbox.ts";
 import type { Link } from "../../src/contracts/transport.ts";
 import { msg } from "../../src/wire/msg/protocol.ts";
@@ -47,6 +48,8 @@ class TestLink implements Link {
   destroy(): void {}
 }
 
+const ignoringOwner: OutboxOwner = { onBeforeFlush() {}, onRoom() {} };
+
 function outboxScene(options: { highWaterBytes?: number; beforeFlush?: () => void } = {}) {
   const runtime = new SimulatedRuntime();
   const link = new TestLink();
@@ -57,9 +60,11 @@ function outboxScene(options: { highWaterBytes?: number; beforeFlush?: () => voi
     pool,
     runtime,
     options.highWaterBytes ?? Infinity,
-    options.beforeFlush ?? (() => {}),
-    () => {
-      told.rooms++;
+    {
+      onBeforeFlush: options.beforeFlush ?? (() => {}),
+      onRoom: () => {
+        told.rooms++;
+      },
     },
   );
   return { runtime, link, pool, outbox, told };
@@ -232,7 +237,7 @@ describe("a chunk", () => {
 
   it("is used by the next tick, and by another outbox of the same pool", () => {
     const { runtime, link, pool, outbox } = outboxScene();
-    const other = new Outbox(link, pool, runtime, Infinity, () => {});
+    const other = new Outbox(link, pool, runtime, Infinity, ignoringOwner);
     put(outbox, 10, 1);
     const chunk = outbox.bytes;
     runtime.runTicks();
@@ -323,7 +328,7 @@ describe("a chunk", () => {
     const received: Uint8Array[] = [];
     const ignore = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
     accepted.start({ ...ignore, onData: (chunk) => received.push(new Uint8Array(chunk)) });
-    const outbox: Outbox = new Outbox(dialed, new ChunkPool(), runtime, Infinity, () => {});
+    const outbox: Outbox = new Outbox(dialed, new ChunkPool(), runtime, Infinity, ignoringOwner);
     dialed.start({ ...ignore, onDrain: () => outbox.onDrain() });
     const expected: Uint8Array[] = [];
     for (let count = 0; count < 300; count++) {
