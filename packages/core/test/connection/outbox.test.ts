@@ -55,18 +55,12 @@ function outboxScene(options: { highWaterBytes?: number; beforeFlush?: () => voi
   const link = new TestLink();
   const pool = new ChunkPool();
   const told = { rooms: 0 };
-  const outbox: Outbox = new Outbox(
-    link,
-    pool,
-    runtime,
-    options.highWaterBytes ?? Infinity,
-    {
-      onBeforeFlush: options.beforeFlush ?? (() => {}),
-      onRoom: () => {
-        told.rooms++;
-      },
+  const outbox: Outbox = new Outbox(link, pool, runtime, options.highWaterBytes ?? Infinity, {
+    onBeforeFlush: options.beforeFlush ?? (() => {}),
+    onRoom: () => {
+      told.rooms++;
     },
-  );
+  });
   return { runtime, link, pool, outbox, told };
 }
 
