@@ -2,7 +2,7 @@
 import process from "node:process";
 import { tell } from "./parent.ts";
 
-const large = ["tls", "_tls_wrap", "zlib"];
+const large = ["tls", "zlib"];
 
 function loaded(): string[] {
   const { moduleLoadList } = process as unknown as { readonly moduleLoadList: readonly string[] };
