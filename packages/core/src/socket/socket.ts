@@ -9,6 +9,7 @@ import { checkDelay, checkInteger } from "../option-checks.ts";
 import type { Runtime } from "../runtime.ts";
 import { Compression } from "../wire/compression.ts";
 import { publishDiagnostics } from "./diagnostics.ts";
+import type { EndpointsHandlers } from "./endpoints.ts";
 import { Endpoints } from "./endpoints.ts";
 import type { Listener } from "./event-hub.ts";
 import { EventHub, throwOutside } from "./event-hub.ts";
@@ -98,6 +99,38 @@ export abstract class Socket<P extends Peer> {
   /** It told that it is closed: nothing follows. */
   #isOver = false;
 
+  /**
+   * What the endpoints of a socket call of it. In here, to reach what is not for everybody; a class,
+   * because a client that is idle is to cost little (bench scenario: idle-memory).
+   */
+  static readonly #Handlers = class<P extends Peer> implements EndpointsHandlers<P> {
+    readonly #socket: Socket<P>;
+
+    constructor(socket: Socket<P>) {
+      this.#socket = socket;
+    }
+
+    createPeer(connection: Connection, info: PeerInfo): P {
+      return this.#socket.createPeer(connection, info);
+    }
+
+    onPeerReady(peer: P): void {
+      this.#socket.#onPeerReady(peer);
+    }
+
+    onPeerClosed(peer: P, reason: MsgError | undefined): void {
+      this.#socket.onPeerClosed(peer, reason);
+    }
+
+    onEndpointFailed(error: MsgError): void {
+      this.#socket.#onEndpointFailed(error);
+    }
+
+    emit<Name extends keyof SocketEvents>(name: Name, detail: SocketEvents[Name]): void {
+      this.#socket.emit(name, detail);
+    }
+  };
+
   /** @internal */
   protected constructor(
     type: SocketType,
@@ -113,13 +146,8 @@ export abstract class Socket<P extends Peer> {
     this.runtime = runtime;
     this.compression = new Compression(compressor, minCompressBytes, decompressors);
     this.#log = eventLog(type, logger);
-    this.endpoints = new Endpoints<P>(type, transport, this.options, {
-      createPeer: (connection, info) => this.createPeer(connection, info),
-      onPeerReady: (peer) => this.#onPeerReady(peer),
-      onPeerClosed: (peer, reason) => this.onPeerClosed(peer, reason),
-      onEndpointFailed: (error) => this.#onEndpointFailed(error),
-      emit: (name, detail) => this.emit(name, detail),
-    });
+    const handlers = new Socket.#Handlers(this);
+    this.endpoints = new Endpoints<P>(type, transport, this.options, handlers);
     const { idlePeerTimeoutMs: limitMs } = this.options;
     if (limitMs === Infinity) return;
     const { peers } = this.endpoints;
@@ -395,6 +423,7 @@ export abstract class Socket<P extends Peer> {
     for (const peers of waiters.keys) {
       if (this.endpoints.peers.size >= Number(peers)) waiters.resolve(peers);
     }
+    if (waiters.isEmpty) this.#readyWaiters = undefined;
   }
 
   #onEndpointFailed(error: MsgError): void {
