@@ -27,11 +27,8 @@ const refusals = new Set([
   "MSG_TOO_MANY_PEERS",
 ]);
 
-/** What a dialer needs. */
+/** What a dialer needs: one object for all of a socket. */
 export interface DialerOptions {
-  readonly transport: Transport;
-  /** As `transport.parseAddress` gave it. */
-  readonly address: string;
   readonly runtime: Runtime;
   readonly reconnect: ResolvedReconnectOptions;
   /** Covers dialing and the handshake together. */
@@ -60,6 +57,8 @@ export interface DialerOwner {
  * `maxAttempts` times. Names are resolved again at each attempt, by the transport.
  */
 export class Dialer {
+  readonly address: string;
+  readonly #transport: Transport;
   readonly #options: DialerOptions;
   readonly #owner: DialerOwner;
   #state: DialerState = firstDialerState;
@@ -69,13 +68,12 @@ export class Dialer {
   /** When the link of the present connection was there. */
   #linkedAtMs = 0;
 
-  constructor(options: DialerOptions, owner: DialerOwner) {
+  /** @param address - as `transport.parseAddress` gave it. */
+  constructor(address: string, transport: Transport, options: DialerOptions, owner: DialerOwner) {
+    this.address = address;
+    this.#transport = transport;
     this.#options = options;
     this.#owner = owner;
-  }
-
-  get address(): string {
-    return this.#options.address;
   }
 
   get state(): DialerState {
@@ -153,7 +151,9 @@ export class Dialer {
   }
 
   #dial(): void {
-    const { transport, address, runtime, handshakeTimeoutMs } = this.#options;
+    const { runtime, handshakeTimeoutMs } = this.#options;
+    const { address } = this;
+    const transport = this.#transport;
     const dialing = new AbortController();
     const startedMs = runtime.now();
     this.#dialing = dialing;

@@ -93,6 +93,8 @@ interface Bound {
   readonly listener: Listener;
 }
 
+const nothingBound: readonly Bound[] = [];
+
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** How long a transport may take to tell that a destroyed link is gone. */
@@ -123,7 +125,7 @@ export class Endpoints<P extends Peer> implements DialerOwner {
   readonly #handlers: EndpointsHandlers<P>;
   readonly #dialers: Map<string, Dialer> = new Map();
   /** By what was given to `bind`: of several with port 0, each has an address of its own. */
-  #listeners: readonly Bound[] = [];
+  #listeners: readonly Bound[] = nothingBound;
   /** Listeners that are not there yet. */
   #binding = 0;
   readonly #connections: Set<Entry<P>> = new Set();
@@ -192,10 +194,7 @@ export class Endpoints<P extends Peer> implements DialerOwner {
     const address = this.#parse(given);
     this.#checkHook();
     if (this.#dialers.has(address)) return;
-    const { runtime, reconnect, handshakeTimeoutMs } = this.#options;
-    const transport = this.#transport;
-    const options = { transport, address, runtime, reconnect, handshakeTimeoutMs };
-    const dialer = new Dialer(options, this);
+    const dialer = new Dialer(address, this.#transport, this.#options, this);
     this.#dialers.set(address, dialer);
     dialer.start();
   }

@@ -20,15 +20,15 @@ export class DurationHistogram {
   #first = 0;
   #count = 0;
   #maxMs = 0;
+  /** What was added last, and its bucket: replies that come together often took equally long. */
+  #lastMs = -1;
+  #lastPlace = 0;
 
   add(durationMs: number): void {
-    const octave = Math.log2(Math.max(durationMs * 1000, 1));
-    const bucket = Math.min(Math.floor(octave * bucketsPerOctave), bucketCount - 1);
-    const place = bucket - this.#first;
-    if (place >= 0 && place < this.#buckets.length) this.#buckets[place] = this.#at(bucket) + 1;
-    else this.#addOutside(bucket);
+    if (durationMs !== this.#lastMs) this.#select(durationMs);
+    const place = this.#lastPlace;
+    this.#buckets[place] = (this.#buckets[place] ?? 0) + 1;
     this.#count++;
-    if (durationMs > this.#maxMs) this.#maxMs = durationMs;
   }
 
   stats(): DurationStats {
@@ -40,15 +40,23 @@ export class DurationHistogram {
     };
   }
 
-  /** Widens it by whole doublings. */
-  #addOutside(bucket: number): void {
+  #select(durationMs: number): void {
+    const octave = Math.log2(Math.max(durationMs * 1000, 1));
+    const bucket = Math.min(Math.floor(octave * bucketsPerOctave), bucketCount - 1);
+    const place = bucket - this.#first;
+    if (place < 0 || place >= this.#buckets.length) this.#widen(bucket);
+    this.#lastPlace = bucket - this.#first;
+    this.#lastMs = durationMs;
+    if (durationMs > this.#maxMs) this.#maxMs = durationMs;
+  }
+
+  /** By whole doublings. */
+  #widen(bucket: number): void {
     const octaveStart = bucket - (bucket % bucketsPerOctave);
     const end = this.#first + this.#buckets.length;
     const first = end === 0 ? octaveStart : Math.min(this.#first, octaveStart);
     const length = Math.max(end, octaveStart + bucketsPerOctave) - first;
-    const wider = Array.from({ length }, (_, place) => this.#at(first + place));
-    wider[bucket - first] = 1;
-    this.#buckets = wider;
+    this.#buckets = Array.from({ length }, (_, place) => this.#at(first + place));
     this.#first = first;
   }
 

@@ -103,27 +103,27 @@ export abstract class Socket<P extends Peer> {
    * What the endpoints of a socket call of it. In here, to reach what is not for everybody; a class,
    * because a client that is idle is to cost little (bench scenario: idle-memory).
    */
-  static readonly #Handlers = class<P extends Peer> implements EndpointsHandlers<P> {
-    readonly #socket: Socket<P>;
+  static readonly #Handlers = class<Q extends Peer> implements EndpointsHandlers<Q> {
+    readonly #socket: Socket<Q>;
 
-    constructor(socket: Socket<P>) {
+    constructor(socket: Socket<Q>) {
       this.#socket = socket;
     }
 
-    createPeer(connection: Connection, info: PeerInfo): P {
+    createPeer(connection: Connection, info: PeerInfo): Q {
       return this.#socket.createPeer(connection, info);
     }
 
-    onPeerReady(peer: P): void {
-      this.#socket.#onPeerReady(peer);
+    onPeerReady(peer: Q): void {
+      this.#socket.admitPeer(peer);
     }
 
-    onPeerClosed(peer: P, reason: MsgError | undefined): void {
+    onPeerClosed(peer: Q, reason: MsgError | undefined): void {
       this.#socket.onPeerClosed(peer, reason);
     }
 
     onEndpointFailed(error: MsgError): void {
-      this.#socket.#onEndpointFailed(error);
+      this.#socket.noteFailure(error);
     }
 
     emit<Name extends keyof SocketEvents>(name: Name, detail: SocketEvents[Name]): void {
@@ -414,7 +414,8 @@ export abstract class Socket<P extends Peer> {
     return report;
   }
 
-  #onPeerReady(peer: P): void {
+  /** @internal */
+  protected admitPeer(peer: P): void {
     this.#lastFailure = undefined;
     this.#silence?.start();
     this.onPeerReady(peer);
@@ -426,7 +427,8 @@ export abstract class Socket<P extends Peer> {
     if (waiters.isEmpty) this.#readyWaiters = undefined;
   }
 
-  #onEndpointFailed(error: MsgError): void {
+  /** @internal */
+  protected noteFailure(error: MsgError): void {
     this.#lastFailure = error;
     if (this.endpoints.mayGetPeer || this.endpoints.peers.size > 0) return;
     this.#readyWaiters?.rejectAll(error);

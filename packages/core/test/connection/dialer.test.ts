@@ -45,9 +45,9 @@ class Scene {
         }),
     } as unknown as Transport;
     this.dialer = new Dialer(
+      "somewhere",
+      transport,
       {
-        transport,
-        address: "somewhere",
         runtime: this.runtime,
         reconnect: resolveReconnectOptions(reconnect),
         handshakeTimeoutMs: 10_000,

@@ -54,10 +54,10 @@ class Runner {
     this.#race.onFailure(this, { label: this.#label, error });
   };
 
-  constructor(race: ConnectRace, { label, open }: Candidate) {
+  constructor(race: ConnectRace, candidate: Candidate) {
     this.#race = race;
-    this.#label = label;
-    this.socket = open();
+    this.#label = candidate.label;
+    this.socket = candidate.open();
     // Nothing may be read before the link starts.
     this.socket.pause();
     this.socket.on("connect", this.#onConnect);
