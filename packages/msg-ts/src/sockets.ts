@@ -38,9 +38,13 @@ function withDecompressors<Options extends SocketOptions, Used>(
   options: Options & CodecOption<unknown>,
 ): WithCodec<Options, Used> {
   const given = options.decompressors ?? [];
+  const decompressors = given.length === 0 ? nodeDecompressors : withNodes(given);
+  return { ...options, decompressors } as unknown as WithCodec<Options, Used>;
+}
+
+function withNodes(given: readonly Decompressor[]): readonly Decompressor[] {
   const taken = new Set(given.map(({ id }) => id));
-  const added = nodeDecompressors.filter(({ id }) => !taken.has(id));
-  return { ...options, decompressors: [...given, ...added] } as unknown as WithCodec<Options, Used>;
+  return [...given, ...nodeDecompressors.filter(({ id }) => !taken.has(id))];
 }
 
 /** {@link CoreReqSocket}, which reads what is compressed without being told how. */

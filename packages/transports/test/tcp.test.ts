@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import type { AddressInfo, Socket } from "node:net";
-import { connect, createServer } from "node:net";
+import { connect, createServer, Server } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Link, Listener } from "@msg-ts/core";
 import { expectNoLeaks, waitFor } from "@msg-ts/testing";
 import { Tcp } from "@msg-ts/transports/tcp";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 const { signal } = new AbortController();
 const hasIpv6 = Object.values(networkInterfaces())
@@ -56,6 +56,13 @@ function secondsToProbe(port: number): number[] {
 
 describe("Tcp", () => {
   expectNoLeaks();
+
+  it("asks its host to let 4,096 connections wait to be accepted", async () => {
+    const asked = vi.spyOn(Server.prototype, "listen");
+    onTestFinished(() => asked.mockRestore());
+    await listen(new Tcp());
+    expect(asked.mock.calls[0]?.[0]).toMatchObject({ backlog: 4_096 });
+  });
 
   it("finds a free port for port 0, and tells which", async () => {
     const { listener, port } = await listen(new Tcp());

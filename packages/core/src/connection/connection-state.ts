@@ -19,6 +19,9 @@ export type ConnectionEvent =
   | { readonly type: "close"; readonly reason: MsgError | undefined }
   | { readonly type: "link-closed"; readonly reason: MsgError | undefined };
 
+/** One for all connections that are ready: idle ones are to cost little. */
+const ready: ConnectionState = { phase: "ready" };
+
 /**
  * The life of a connection, without timers or I/O. It only ever moves downwards in the list above.
  *
@@ -31,7 +34,7 @@ export function nextConnectionState(
   if (state.phase === "closed") return state;
   switch (event.type) {
     case "welcomed":
-      return state.phase === "handshaking" ? { phase: "ready" } : state;
+      return state.phase === "handshaking" ? ready : state;
     case "peer-ended":
       return state.phase === "ready" ? { phase: "half-open" } : state;
     case "close":

@@ -7,30 +7,31 @@ import type {
   Welcome,
   WireGate,
 } from "../contracts/protocol.ts";
-import type { Link } from "../contracts/transport.ts";
+import type { Link, LinkHandlers } from "../contracts/transport.ts";
 import { MsgError } from "../errors.ts";
 import type { Runtime, TimerHandle } from "../runtime.ts";
 import type { ConnectionEvent, ConnectionState } from "./connection-state.ts";
 import { nextConnectionState } from "./connection-state.ts";
 import { FrameAssembler, sharedReadBuffer } from "./frame-assembler.ts";
 import { LinkHandshake } from "./handshake-link.ts";
-import type { ChunkPool } from "./outbox.ts";
+import type { ChunkPool, OutboxOwner } from "./outbox.ts";
 import { Outbox } from "./outbox.ts";
 
 /** How long a peer that broke the protocol is given to read why. */
 const refusalLingerMs = 500;
 
-/** What a connection needs beside its link. */
+/** What a connection needs beside its link: one object for all of a socket, on each side. */
 export interface ConnectionOptions {
   readonly runtime: Runtime;
   readonly pool: ChunkPool;
   readonly protocol: Protocol;
   readonly handshake: HandshakeContext;
-  /** For the handshake; counted from when the link is there. */
+  /** For the handshake, when nothing else is said; counted from when the link is there. */
   readonly handshakeTimeoutMs: number;
   /** Over this many unsent bytes {@link Outbox.isFull} is true. */
   readonly sendHighWaterBytes: number;
-  readonly peer: CandidatePeer;
+  /** The name of what made the link. */
+  readonly transport: string;
 }
 
 /** What the owner of a {@link Connection} is told. */
@@ -50,20 +51,28 @@ export interface ConnectionHandlers {
   onClosed(reason: MsgError | undefined): void;
 }
 
+/** Shared, because idle connections are to cost little. */
+const handshaking: ConnectionState = { phase: "handshaking" };
+
+/** What is found out about a peer that nobody asks anything. */
+const unasked: Welcome = { claims: Object.freeze({}), name: "" };
+
 /**
  * One link with its handshake, its batching and its end.
  *
  * The only one to talk to a link. It knows no routing: frames go to the decoder that its owner
  * gives, bytes come through {@link outbox}.
+ *
+ * An idle connection is to cost little (bench scenario: idle-memory), so it is what its link and its
+ * outbox call, instead of giving each of them functions.
  */
-export class Connection implements WireGate {
+export class Connection implements WireGate, LinkHandlers, OutboxOwner {
   readonly outbox: Outbox;
-  readonly peer: CandidatePeer;
   readonly #link: Link;
   readonly #options: ConnectionOptions;
   readonly #handlers: ConnectionHandlers;
-  readonly #abort: AbortController = new AbortController();
-  #state: ConnectionState = { phase: "handshaking" };
+  #abort: AbortController | undefined;
+  #state: ConnectionState = handshaking;
   #handshake: LinkHandshake | undefined;
   #assembler: FrameAssembler | undefined;
   #backlog: Backlog | undefined;
@@ -89,15 +98,24 @@ export class Connection implements WireGate {
     this.#link = link;
     this.#options = options;
     this.#handlers = handlers;
-    this.peer = options.peer;
     this.#protocol = options.protocol;
     const { pool, runtime, sendHighWaterBytes } = options;
-    const whileFramed = (call: () => void) => (): void => {
-      if (this.#state.phase === "ready" || this.#state.phase === "half-open") call();
-    };
-    const beforeFlush = whileFramed(() => handlers.onBeforeFlush());
-    const onRoom = whileFramed(() => handlers.onDrain());
-    this.outbox = new Outbox(link, pool, runtime, sendHighWaterBytes, beforeFlush, onRoom);
+    this.outbox = new Outbox(link, pool, runtime, sendHighWaterBytes, this);
+  }
+
+  /** Who is at the other end, as far as the link knows. */
+  get peer(): CandidatePeer {
+    const { remoteAddress: address, certificate } = this.#link;
+    const { transport } = this.#options;
+    return certificate === undefined ? { address, transport } : { address, transport, certificate };
+  }
+
+  /** Aborts when this end closes the connection, or it is lost. Made when it is first asked for. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    const state = this.#state;
+    if (state.phase === "ending" || state.phase === "closed") this.#abort.abort(endOf(state));
+    return this.#abort.signal;
   }
 
   /** What is spoken; settled once the handshake is done. */
@@ -137,6 +155,11 @@ export class Connection implements WireGate {
     return this.#holds === 0 && this.#state.phase === "ready";
   }
 
+  /** Whether frames may be written. */
+  get #isFramed(): boolean {
+    return this.#state.phase === "ready" || this.#state.phase === "half-open";
+  }
+
   /** Bytes received that are not decoded yet. */
   get undecodedBytes(): number {
     return this.#assembler?.bufferedBytes ?? 0;
@@ -147,23 +170,21 @@ export class Connection implements WireGate {
     return this.receivedBytes - this.#handshakeBytes;
   }
 
-  /** Begins the handshake. Call once. A connection that needs none is ready before this returns. */
-  start(): void {
-    const { protocol, handshake, runtime, handshakeTimeoutMs } = this.#options;
+  /**
+   * Begins the handshake. Call once. A connection that needs none is ready before this returns.
+   *
+   * @param handshakeTimeoutMs - what dialing left of it.
+   */
+  start(handshakeTimeoutMs: number = this.#options.handshakeTimeoutMs): void {
+    const { protocol, handshake, runtime } = this.#options;
     // Before anything is written or held: a link may do neither until it was started.
-    this.#link.start({
-      onData: (chunk) => this.#onData(chunk),
-      nextBuffer: () => this.#assembler?.nextBuffer() ?? sharedReadBuffer,
-      onDrain: () => this.outbox.onDrain(),
-      onEnd: () => this.#onEnd(),
-      onClose: (reason) => this.#dispatch({ type: "link-closed", reason }),
-    });
+    this.#link.start(this);
     const perform = protocol.handshake(handshake);
     if (perform === undefined) {
-      this.#welcome({ claims: {}, name: "" });
+      this.#welcome(unasked);
       return;
     }
-    const link = new LinkHandshake(this.#link, this.peer, handshake.isDialer, this.#abort.signal);
+    const link = new LinkHandshake(this.#link, this.peer, handshake.isDialer, this);
     this.#handshake = link;
     const text = `handshake took over ${Math.round(handshakeTimeoutMs)} ms`;
     this.#timer = runtime.setTimer(
@@ -254,13 +275,14 @@ export class Connection implements WireGate {
     this.#state = state;
     this.#updateOpen();
     if (state.phase !== "ending" && state.phase !== "closed") return;
-    const reason = state.reason ?? new MsgError("MSG_PEER_LOST", "connection ended");
-    this.#handshake?.fail(reason);
-    this.#handshake = undefined;
+    if (this.#handshake !== undefined) {
+      this.#handshake.fail(endOf(state));
+      this.#handshake = undefined;
+    }
     this.#assembler = undefined;
     if (this.#isLost) this.#backlog?.resume();
     else this.#backlog?.drop();
-    if (!this.#abort.signal.aborted) this.#abort.abort(reason);
+    this.#abort?.abort(endOf(state));
     if (state.phase === "closed") {
       this.outbox.destroy();
       this.#handlers.onClosed(state.reason);
@@ -279,7 +301,7 @@ export class Connection implements WireGate {
     this.#assembler = new FrameAssembler(decoder);
     if (this.#isLending) this.#assembler.setLending(true);
     if (unread !== undefined && unread.length > 0) this.#decode(unread);
-    if (this.#hasPeerEnded) this.#onEnd();
+    if (this.#hasPeerEnded) this.onEnd();
   }
 
   #refuse(error: unknown): void {
@@ -287,7 +309,7 @@ export class Connection implements WireGate {
     this.close(refusalLingerMs, reason);
   }
 
-  #onData(chunk: Uint8Array): void {
+  onData(chunk: Uint8Array): void {
     this.receivedBytes += chunk.length;
     if (this.#handshake !== undefined) this.#handshake.push(chunk);
     else this.#decode(chunk);
@@ -345,7 +367,27 @@ export class Connection implements WireGate {
     );
   }
 
-  #onEnd(): void {
+  nextBuffer(): Uint8Array {
+    return this.#assembler?.nextBuffer() ?? sharedReadBuffer;
+  }
+
+  onDrain(): void {
+    this.outbox.onDrain();
+  }
+
+  onClose(reason?: MsgError): void {
+    this.#dispatch({ type: "link-closed", reason });
+  }
+
+  onBeforeFlush(): void {
+    if (this.#isFramed) this.#handlers.onBeforeFlush();
+  }
+
+  onRoom(): void {
+    if (this.#isFramed) this.#handlers.onDrain();
+  }
+
+  onEnd(): void {
     this.#hasPeerEnded = true;
     this.#handshake?.endInput(new MsgError("MSG_PEER_LOST", "peer ended during the handshake"));
     // While it resumes, frames that were held are still to come.
@@ -363,4 +405,8 @@ export class Connection implements WireGate {
     const text = `peer ended ${undecodedBytes} bytes into a frame`;
     this.close(refusalLingerMs, new MsgError("MSG_PROTOCOL", text));
   }
+}
+
+function endOf({ reason }: { readonly reason: MsgError | undefined }): MsgError {
+  return reason ?? new MsgError("MSG_PEER_LOST", "connection ended");
 }

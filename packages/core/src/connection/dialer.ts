@@ -7,7 +7,7 @@ import { firstDialerState, nextDialerState } from "./dialer-state.ts";
 import type { ResolvedReconnectOptions } from "./reconnect-options.ts";
 import { retryDelayMs } from "./reconnect-options.ts";
 
-/** A connection that lived this long counts as a success even if it brought nothing. */
+/** A connection that was let in and lived this long is a success even if it brought nothing. */
 const provenAfterMs = 5_000;
 
 /** What a refusal adds to the wait: it is an answer, and will be the same a moment later. */
@@ -27,11 +27,8 @@ const refusals = new Set([
   "MSG_TOO_MANY_PEERS",
 ]);
 
-/** What a dialer needs. */
+/** What a dialer needs: one object for all of a socket. */
 export interface DialerOptions {
-  readonly transport: Transport;
-  /** As `transport.parseAddress` gave it. */
-  readonly address: string;
   readonly runtime: Runtime;
   readonly reconnect: ResolvedReconnectOptions;
   /** Covers dialing and the handshake together. */
@@ -39,18 +36,18 @@ export interface DialerOptions {
 }
 
 /** What the owner of a {@link Dialer} is told and asked. */
-export interface DialerHandlers {
+export interface DialerOwner {
   /**
    * A link is there: make its connection and start it.
    *
    * @param probationMs - for how long it must live before it is fed.
    * @param timeLeftMs - what dialing left of `handshakeTimeoutMs`.
    */
-  onLink(link: Link, probationMs: number, timeLeftMs: number): Connection;
+  onLink(dialer: Dialer, link: Link, probationMs: number, timeLeftMs: number): Connection;
   /** The attempt, or the connection, came to nothing; the next attempt is in `delayMs`. */
-  onRetry(error: MsgError, attempt: number, delayMs: number): void;
+  onRetry(dialer: Dialer, error: MsgError, attempt: number, delayMs: number): void;
   /** `maxAttempts` attempts failed. */
-  onGivenUp(error: MsgError): void;
+  onGivenUp(dialer: Dialer, error: MsgError): void;
 }
 
 /**
@@ -60,16 +57,23 @@ export interface DialerHandlers {
  * `maxAttempts` times. Names are resolved again at each attempt, by the transport.
  */
 export class Dialer {
+  readonly address: string;
+  readonly #transport: Transport;
   readonly #options: DialerOptions;
-  readonly #handlers: DialerHandlers;
+  readonly #owner: DialerOwner;
   #state: DialerState = firstDialerState;
   #dialing: AbortController | undefined;
   #connection: Connection | undefined;
   #timer: TimerHandle;
+  /** When the link of the present connection was there. */
+  #linkedAtMs = 0;
 
-  constructor(options: DialerOptions, handlers: DialerHandlers) {
+  /** @param address - as `transport.parseAddress` gave it. */
+  constructor(address: string, transport: Transport, options: DialerOptions, owner: DialerOwner) {
+    this.address = address;
+    this.#transport = transport;
     this.#options = options;
-    this.#handlers = handlers;
+    this.#owner = owner;
   }
 
   get state(): DialerState {
@@ -83,16 +87,21 @@ export class Dialer {
   /**
    * The connection this dialer made has ended.
    *
-   * @param isProven - it had brought a frame, so that the end is no failure to connect.
+   * @param wasReady - its handshake had succeeded: one that was under way proves nothing, however
+   *   long it took.
+   * @param hasSpoken - it had brought a frame, so that the end is no failure to connect.
    */
   onConnectionClosed(
     connection: Connection,
-    isProven: boolean,
+    wasReady: boolean,
+    hasSpoken: boolean,
     reason: MsgError | undefined,
   ): void {
     if (connection !== this.#connection) return;
     this.#connection = undefined;
-    if (isProven) this.#dispatch({ type: "proven" });
+    // Asked only now, so that a connection that stands needs no timer.
+    const livedMs = this.#options.runtime.now() - this.#linkedAtMs;
+    if (hasSpoken || (wasReady && livedMs >= provenAfterMs)) this.#dispatch({ type: "proven" });
     const error = reason ?? new MsgError("MSG_PEER_LOST", "peer ended the connection");
     this.#dispatch({ type: "failed", error });
   }
@@ -120,7 +129,6 @@ export class Dialer {
         this.#dial();
         return;
       case "connected":
-        this.#awaitProof();
         return;
       case "waiting": {
         const backOffMs = retryDelayMs(state.attempt, reconnect, runtime.random());
@@ -128,20 +136,12 @@ export class Dialer {
           ? Math.max(backOffMs, Math.min(refusedMinDelayMs, reconnect.maxDelayMs))
           : backOffMs;
         this.#timer = runtime.setTimer(() => this.#dispatch({ type: "waited" }), delayMs);
-        this.#handlers.onRetry(state.lastError, state.attempt, delayMs);
+        this.#owner.onRetry(this, state.lastError, state.attempt, delayMs);
         return;
       }
       case "ended":
-        if (state.lastError !== undefined) this.#handlers.onGivenUp(state.lastError);
+        if (state.lastError !== undefined) this.#owner.onGivenUp(this, state.lastError);
     }
-  }
-
-  /** A handshake that is still under way proves nothing, however long it takes. */
-  #awaitProof(): void {
-    this.#timer = this.#options.runtime.setTimer(() => {
-      if (this.#connection?.phase === "handshaking") this.#awaitProof();
-      else this.#dispatch({ type: "proven" });
-    }, provenAfterMs);
   }
 
   #abandonAttempt(): void {
@@ -151,7 +151,9 @@ export class Dialer {
   }
 
   #dial(): void {
-    const { transport, address, runtime, handshakeTimeoutMs } = this.#options;
+    const { runtime, handshakeTimeoutMs } = this.#options;
+    const { address } = this;
+    const transport = this.#transport;
     const dialing = new AbortController();
     const startedMs = runtime.now();
     this.#dialing = dialing;
@@ -175,9 +177,10 @@ export class Dialer {
 
   #onLink(link: Link, timeLeftMs: number): void {
     this.#dialing = undefined;
+    this.#linkedAtMs = this.#options.runtime.now();
     this.#dispatch({ type: "linked" });
     const isSuspect = this.#state.phase === "connected" && this.#state.isSuspect;
-    this.#connection = this.#handlers.onLink(link, isSuspect ? probationMs : 0, timeLeftMs);
+    this.#connection = this.#owner.onLink(this, link, isSuspect ? probationMs : 0, timeLeftMs);
   }
 }
 

@@ -17,19 +17,30 @@ interface Waiter {
 export class LinkHandshake implements HandshakeLink {
   readonly peer: CandidatePeer;
   readonly isDialer: boolean;
-  readonly signal: AbortSignal;
   readonly #link: Link;
+  readonly #owner: { readonly signal: AbortSignal };
   #unread: Uint8Array = emptyBytes;
   #waiter: Waiter | undefined;
   #failure: MsgError | undefined;
   #isOver = false;
+  #isReleased = false;
   #isReading = true;
 
-  constructor(link: Link, peer: CandidatePeer, isDialer: boolean, signal: AbortSignal) {
+  /** @param owner - makes the signal when somebody asks for it; few do. */
+  constructor(
+    link: Link,
+    peer: CandidatePeer,
+    isDialer: boolean,
+    owner: { readonly signal: AbortSignal },
+  ) {
     this.#link = link;
     this.peer = peer;
     this.isDialer = isDialer;
-    this.signal = signal;
+    this.#owner = owner;
+  }
+
+  get signal(): AbortSignal {
+    return this.#owner.signal;
   }
 
   read(length: number): Promise<Uint8Array> {
@@ -47,10 +58,8 @@ export class LinkHandshake implements HandshakeLink {
 
   /** More bytes from the peer. */
   push(chunk: Uint8Array): void {
-    const joined = allocate(this.#unread.length + chunk.length);
-    joined.set(this.#unread);
-    joined.set(chunk, this.#unread.length);
-    this.#unread = joined;
+    // A copy, always: a chunk may be lent, and is at times a small part of a large buffer.
+    this.#unread = this.#unread.length === 0 ? copyOf(chunk) : joined(this.#unread, chunk);
     this.#settle();
     this.#setReading(this.#unread.length < maxUnreadBytes);
   }
@@ -71,7 +80,8 @@ export class LinkHandshake implements HandshakeLink {
   release(): Uint8Array {
     const unread = this.#unread;
     this.#unread = emptyBytes;
-    this.fail(new MsgError("MSG_INVALID_STATE", "handshake is over: its link may not be used"));
+    this.#isOver = this.#isReleased = true;
+    this.#settle();
     this.#setReading(true);
     return unread;
   }
@@ -101,10 +111,12 @@ export class LinkHandshake implements HandshakeLink {
       const rest = this.#unread.length - waiter.length;
       if (!waiter.isPeek) this.#unread = viewOf(this.#unread, waiter.length, rest);
       waiter.resolve(bytes);
-    } else if (this.#failure !== undefined) {
-      this.#waiter = undefined;
-      waiter.reject(this.#failure);
+      return;
     }
+    const failure = this.#failure ?? (this.#isReleased ? handedOver() : undefined);
+    if (failure === undefined) return;
+    this.#waiter = undefined;
+    waiter.reject(failure);
   }
 
   #setReading(isReading: boolean): void {
@@ -112,4 +124,16 @@ export class LinkHandshake implements HandshakeLink {
     this.#isReading = isReading;
     this.#link.setReading(isReading);
   }
+}
+
+/** Made only for who reads all the same: it costs as much as the rest of a handshake. */
+function handedOver(): MsgError {
+  return new MsgError("MSG_INVALID_STATE", "handshake is over: its link may not be used");
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = allocate(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }

@@ -35,6 +35,14 @@ export class ChunkPool {
 
 const noChunk: Chunk = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)) };
 
+/** Whose bytes an {@link Outbox} gathers. */
+export interface OutboxOwner {
+  /** May append frames that wait for the end of a tick, such as merged acknowledgements. */
+  onBeforeFlush(): void;
+  /** There is room again, after {@link Outbox.isFull} was seen true. */
+  onRoom(): void;
+}
+
 /**
  * Gathers the frames of a tick and hands them to the link in one write.
  *
@@ -49,8 +57,7 @@ export class Outbox implements FrameBuffer {
   readonly #pool: ChunkPool;
   readonly #runtime: Runtime;
   readonly #highWaterBytes: number;
-  readonly #beforeFlush: () => void;
-  readonly #onRoom: () => void;
+  readonly #owner: OutboxOwner;
   readonly #flushAtEndOfTick: () => void = () => {
     this.flush();
     this.#tellRoom();
@@ -74,25 +81,18 @@ export class Outbox implements FrameBuffer {
   /** All bytes ever handed to the link. */
   sentBytes = 0;
 
-  /**
-   * @param beforeFlush - may append frames that wait for the end of a tick, such as merged
-   *   acknowledgements.
-   * @param onRoom - there is room again, after {@link isFull} was seen true.
-   */
   constructor(
     link: Link,
     pool: ChunkPool,
     runtime: Runtime,
     highWaterBytes: number,
-    beforeFlush: () => void,
-    onRoom: () => void = () => {},
+    owner: OutboxOwner,
   ) {
     this.#link = link;
     this.#pool = pool;
     this.#runtime = runtime;
     this.#highWaterBytes = highWaterBytes;
-    this.#beforeFlush = beforeFlush;
-    this.#onRoom = onRoom;
+    this.#owner = owner;
   }
 
   get bytes(): Uint8Array {
@@ -114,7 +114,7 @@ export class Outbox implements FrameBuffer {
     return this.#isLinkBusy ? ownBytes + this.#link.bufferedBytes : ownBytes;
   }
 
-  /** True when no more should be written. Who saw it true is told of room by `onRoom`. */
+  /** True when no more should be written. Who saw it true is told of room by its owner. */
   get isFull(): boolean {
     const isFull = this.bufferedBytes >= this.#highWaterBytes;
     if (isFull) this.#isAwaited = true;
@@ -149,7 +149,7 @@ export class Outbox implements FrameBuffer {
   /** Hands everything to the link. */
   flush(): void {
     if (this.#isClosed) return;
-    this.#beforeFlush();
+    this.#owner.onBeforeFlush();
     this.#isScheduled = false;
     this.#handOver();
   }
@@ -174,7 +174,7 @@ export class Outbox implements FrameBuffer {
   #tellRoom(): void {
     if (!this.#isAwaited || this.#isClosed || this.bufferedBytes >= this.#highWaterBytes) return;
     this.#isAwaited = false;
-    this.#onRoom();
+    this.#owner.onRoom();
   }
 
   #appendReference(payload: Uint8Array): void {

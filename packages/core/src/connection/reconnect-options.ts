@@ -47,7 +47,8 @@ export const reconnectDefaults: ResolvedReconnectOptions = {
  *
  * @throws MsgError `MSG_INVALID_OPTION`, naming the option, its value and its limits.
  */
-export function resolveReconnectOptions(options: ReconnectOptions = {}): ResolvedReconnectOptions {
+export function resolveReconnectOptions(options?: ReconnectOptions): ResolvedReconnectOptions {
+  if (options === undefined) return reconnectDefaults;
   const minDelayMs = options.minDelayMs ?? reconnectDefaults.minDelayMs;
   const maxDelayMs = options.maxDelayMs ?? Math.max(reconnectDefaults.maxDelayMs, minDelayMs);
   const maxAttempts = options.maxAttempts ?? reconnectDefaults.maxAttempts;

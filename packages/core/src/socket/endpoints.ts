@@ -1,7 +1,9 @@
-import type { CandidatePeer, PeerInfo } from "../contracts/authenticator.ts";
-import type { FrameDecoder, HandshakeContext, SocketType, Welcome } from "../contracts/protocol.ts";
+import type { PeerInfo } from "../contracts/authenticator.ts";
+import type { FrameDecoder, SocketType, Welcome } from "../contracts/protocol.ts";
 import type { Link, Listener, Transport } from "../contracts/transport.ts";
+import type { ConnectionHandlers, ConnectionOptions } from "../connection/connection.ts";
 import { Connection } from "../connection/connection.ts";
+import type { DialerOwner } from "../connection/dialer.ts";
 import { Dialer } from "../connection/dialer.ts";
 import { ChunkPool } from "../connection/outbox.ts";
 import { MsgError } from "../errors.ts";
@@ -32,42 +34,82 @@ export interface TrafficCounters {
   refused: number;
 }
 
-/** How a link came to be. */
-interface Opening {
+/**
+ * A connection with what is kept of it beside itself, and the one who hears it: what concerns the
+ * pattern goes on to the peer. A class, because idle connections are to cost little (bench scenario:
+ * idle-memory).
+ */
+class Entry<P extends Peer> implements ConnectionHandlers {
+  readonly connection: Connection;
   readonly endpoint: string;
   /** Absent when the peer dialed us. */
   readonly dialer: Dialer | undefined;
   readonly probationMs: number;
-  /** For the handshake. */
-  readonly timeLeftMs: number;
-}
-
-/** What is kept of a connection beside itself. */
-interface Entry<P> {
-  readonly endpoint: string;
-  /** Absent when the peer dialed us. */
-  readonly dialer: Dialer | undefined;
-  phase: "handshaking" | "admitted" | "rejected";
+  readonly #owner: Endpoints<P>;
+  phase: "handshaking" | "admitted" | "rejected" = "handshaking";
   peer: P | undefined;
   /** Ends the probation. */
   timer: TimerHandle;
+
+  constructor(
+    owner: Endpoints<P>,
+    link: Link,
+    options: ConnectionOptions,
+    endpoint: string,
+    dialer: Dialer | undefined,
+    probationMs: number,
+  ) {
+    this.#owner = owner;
+    this.endpoint = endpoint;
+    this.dialer = dialer;
+    this.probationMs = probationMs;
+    this.connection = new Connection(link, options, this);
+  }
+
+  onReady(welcome: Welcome): FrameDecoder | undefined {
+    return this.#owner.onWelcome(this, welcome);
+  }
+
+  onDrain(): void {
+    this.peer?.onDrain();
+  }
+
+  onBeforeFlush(): void {
+    this.peer?.onBeforeFlush();
+  }
+
+  onPeerEnded(): void {
+    this.peer?.onPeerEnded();
+  }
+
+  onClosed(reason: MsgError | undefined): void {
+    this.#owner.onConnectionClosed(this, reason);
+  }
 }
+
+/** What is listened on. */
+interface Bound {
+  readonly given: string;
+  readonly listener: Listener;
+}
+
+const nothingBound: readonly Bound[] = [];
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** How long a transport may take to tell that a destroyed link is gone. */
 const transportGraceMs = 2_000;
 
-let lastPeerId = 0;
+/** One for all sockets: each of many small ones would keep a chunk for its next message. */
+const chunkPool = new ChunkPool();
 
-function candidateOf(link: Link, transport: string): CandidatePeer {
-  const { remoteAddress: address, certificate } = link;
-  return { address, transport, ...(certificate === undefined ? {} : { certificate }) };
-}
+let lastPeerId = 0;
 
 /**
  * The addresses of a socket: what it listens on, what it keeps connected, and the connections that
  * come of both. It knows no pattern.
  */
-export class Endpoints<P extends Peer> {
+export class Endpoints<P extends Peer> implements DialerOwner {
   readonly peers: Set<P> = new Set();
   readonly counters: TrafficCounters = {
     bytesSent: 0,
@@ -81,13 +123,15 @@ export class Endpoints<P extends Peer> {
   readonly #transport: Transport;
   readonly #options: ResolvedSocketOptions;
   readonly #handlers: EndpointsHandlers<P>;
-  readonly #pool: ChunkPool = new ChunkPool();
   readonly #dialers: Map<string, Dialer> = new Map();
   /** By what was given to `bind`: of several with port 0, each has an address of its own. */
-  readonly #listeners: Set<{ readonly given: string; readonly listener: Listener }> = new Set();
+  #listeners: readonly Bound[] = nothingBound;
   /** Listeners that are not there yet. */
   #binding = 0;
-  readonly #connections: Map<Connection, Entry<P>> = new Map();
+  readonly #connections: Set<Entry<P>> = new Set();
+  /** Of what dials, and of what is dialed: made when there is one. */
+  #dialedOptions: ConnectionOptions | undefined;
+  #acceptedOptions: ConnectionOptions | undefined;
   #handshakes = 0;
   #clients = 0;
   #isClosed = false;
@@ -106,18 +150,18 @@ export class Endpoints<P extends Peer> {
   }
 
   get addresses(): readonly string[] {
-    return Array.from(this.#listeners, ({ listener }) => listener.address);
+    return this.#listeners.map(({ listener }) => listener.address);
   }
 
   /** Whether anything is dialed or listened on, so that a peer may still come. */
   get mayGetPeer(): boolean {
-    return this.#dialers.size > 0 || this.#listeners.size > 0;
+    return this.#dialers.size > 0 || this.#listeners.length > 0;
   }
 
   /** Bytes each way, of the connections that were and those that are. */
   get traffic(): TrafficCounters {
     const total = { ...this.counters };
-    for (const connection of this.#connections.keys()) {
+    for (const { connection } of this.#connections) {
       total.bytesSent += connection.outbox.sentBytes;
       total.bytesReceived += connection.receivedBytes;
     }
@@ -137,12 +181,12 @@ export class Endpoints<P extends Peer> {
   /** Stops listening. Peers that came through it stay. False when it was not bound. */
   unbind(given: string): Promise<boolean> {
     const address = this.#parse(given);
-    for (const bound of this.#listeners) {
-      if (bound.given !== address && bound.listener.address !== address) continue;
-      this.#listeners.delete(bound);
-      return bound.listener.close().then(() => true);
-    }
-    return Promise.resolve(false);
+    const found = this.#listeners.find(
+      (bound) => bound.given === address || bound.listener.address === address,
+    );
+    if (found === undefined) return Promise.resolve(false);
+    this.#listeners = this.#listeners.filter((bound) => bound !== found);
+    return found.listener.close().then(() => true);
   }
 
   /** Keeps an endpoint connected. One that is already is left as it is. */
@@ -150,27 +194,7 @@ export class Endpoints<P extends Peer> {
     const address = this.#parse(given);
     this.#checkHook();
     if (this.#dialers.has(address)) return;
-    const { runtime, reconnect, handshakeTimeoutMs } = this.#options;
-    const transport = this.#transport;
-    const dialer: Dialer = new Dialer(
-      { transport, address, runtime, reconnect, handshakeTimeoutMs },
-      {
-        onLink: (link, probationMs, timeLeftMs) =>
-          this.#open(link, { endpoint: address, dialer, probationMs, timeLeftMs }),
-        onRetry: (error, attempt, delayMs) => {
-          this.counters.retries++;
-          this.#handlers.emit("retrying", { endpoint: address, attempt, delayMs, error });
-          this.#handlers.onEndpointFailed(error);
-        },
-        onGivenUp: (cause) => {
-          if (this.#dialers.get(address) === dialer) this.#dialers.delete(address);
-          const text = `gave up connecting to ${transport.name}://${address}`;
-          const error = new MsgError("MSG_DIAL_FAILED", text, { cause });
-          this.#handlers.emit("error", { error });
-          this.#handlers.onEndpointFailed(error);
-        },
-      },
-    );
+    const dialer = new Dialer(address, this.#transport, this.#options, this);
     this.#dialers.set(address, dialer);
     dialer.start();
   }
@@ -181,8 +205,8 @@ export class Endpoints<P extends Peer> {
     const dialer = this.#dialers.get(address);
     this.#dialers.delete(address);
     dialer?.close();
-    for (const [connection, entry] of this.#connections) {
-      if (entry.dialer !== undefined && entry.endpoint === address) connection.close(lingerMs);
+    for (const { connection, dialer: by, endpoint } of this.#connections) {
+      if (by !== undefined && endpoint === address) connection.close(lingerMs);
     }
     return dialer !== undefined;
   }
@@ -193,11 +217,11 @@ export class Endpoints<P extends Peer> {
     for (const dialer of this.#dialers.values()) dialer.close();
     this.#dialers.clear();
     const reason = new MsgError("MSG_CLOSED", "socket was closed");
-    for (const connection of this.#connections.keys()) {
+    for (const { connection } of this.#connections) {
       if (connection.phase === "handshaking") connection.destroy(reason);
     }
-    const closing = Array.from(this.#listeners, ({ listener }) => listener.close());
-    this.#listeners.clear();
+    const closing = this.#listeners.map(({ listener }) => listener.close());
+    this.#listeners = [];
     for (const result of await Promise.allSettled(closing)) {
       if (result.status === "fulfilled") continue;
       const text = "a listener could not be closed";
@@ -212,7 +236,7 @@ export class Endpoints<P extends Peer> {
    * waited for much longer.
    */
   async endAll(lingerMs: number): Promise<void> {
-    for (const connection of this.#connections.keys()) connection.close(lingerMs);
+    for (const { connection } of this.#connections) connection.close(lingerMs);
     if (this.#isAllClosed) return;
     const { runtime } = this.#options;
     await new Promise<void>((resolve) => {
@@ -240,7 +264,7 @@ export class Endpoints<P extends Peer> {
         await listener.close();
         throw new MsgError("MSG_CLOSED", "socket was closed while it was being bound");
       }
-      this.#listeners.add({ given: address, listener });
+      this.#listeners = [...this.#listeners, { given: address, listener }];
       this.#handlers.emit("listening", { endpoint: listener.address });
       return listener.address;
     } catch (error) {
@@ -269,74 +293,71 @@ export class Endpoints<P extends Peer> {
   }
 
   #accept(link: Link, endpoint: string): void {
-    const { maxHandshakes, handshakeTimeoutMs: timeLeftMs } = this.#options;
+    const { maxHandshakes } = this.#options;
     if (this.#isClosed) link.destroy();
     else if (this.#handshakes >= maxHandshakes) {
       link.destroy();
       const text = `${this.#handshakes} handshakes are under way, maxHandshakes is ${maxHandshakes}`;
       this.#onRefused(endpoint, link.remoteAddress, new MsgError("MSG_TOO_MANY_PEERS", text));
-    } else this.#open(link, { endpoint, dialer: undefined, probationMs: 0, timeLeftMs });
-  }
-
-  #open(link: Link, { endpoint, dialer, probationMs, timeLeftMs }: Opening): Connection {
-    const { runtime, protocol, sendHighWaterBytes } = this.#options;
-    const entry: Entry<P> = {
-      endpoint,
-      dialer,
-      phase: "handshaking",
-      peer: undefined,
-      timer: undefined,
-    };
-    const connection: Connection = new Connection(
-      link,
-      {
-        runtime,
-        pool: this.#pool,
-        protocol,
-        handshake: this.#handshakeContext(dialer !== undefined),
-        handshakeTimeoutMs: timeLeftMs,
-        sendHighWaterBytes,
-        peer: candidateOf(link, this.#transport.name),
-      },
-      {
-        onReady: (welcome) => this.#onWelcome(connection, entry, welcome, probationMs),
-        onDrain: () => entry.peer?.onDrain(),
-        onBeforeFlush: () => entry.peer?.onBeforeFlush(),
-        onPeerEnded: () => entry.peer?.onPeerEnded(),
-        onClosed: (reason) => this.#onClosed(connection, entry, reason),
-      },
-    );
-    this.#connections.set(connection, entry);
-    if (dialer === undefined) this.#handshakes++;
-    connection.start();
-    return connection;
-  }
-
-  #handshakeContext(isDialer: boolean): HandshakeContext {
-    const { name, authToken, authenticator, hook } = this.#options;
-    return { socketType: this.#type, isDialer, name, authToken, authenticator, hook };
-  }
-
-  #onWelcome(
-    connection: Connection,
-    entry: Entry<P>,
-    welcome: Welcome,
-    probationMs: number,
-  ): FrameDecoder | undefined {
-    const isClient = entry.dialer === undefined;
-    const { maxClients, runtime } = this.#options;
-    entry.phase = "admitted";
-    if (isClient) {
-      this.#handshakes--;
-      if (this.#clients >= maxClients) {
-        entry.phase = "rejected";
-        const text = `${this.#clients} clients are connected, maxClients is ${maxClients}`;
-        connection.destroy(new MsgError("MSG_TOO_MANY_PEERS", text));
-        return undefined;
-      }
-      this.#clients++;
+    } else {
+      this.#acceptedOptions ??= this.#connectionOptions(false);
+      const entry = new Entry(this, link, this.#acceptedOptions, endpoint, undefined, 0);
+      this.#handshakes++;
+      this.#open(entry);
     }
-    const peer = this.#handlers.createPeer(connection, this.#infoOf(connection, entry, welcome));
+  }
+
+  #open(entry: Entry<P>, timeLeftMs?: number): void {
+    this.#connections.add(entry);
+    entry.connection.start(timeLeftMs);
+  }
+
+  #connectionOptions(isDialer: boolean): ConnectionOptions {
+    const { runtime, protocol, handshakeTimeoutMs, sendHighWaterBytes } = this.#options;
+    const { name, authToken, authenticator, hook } = this.#options;
+    return {
+      runtime,
+      pool: chunkPool,
+      protocol,
+      handshake: { socketType: this.#type, isDialer, name, authToken, authenticator, hook },
+      handshakeTimeoutMs,
+      sendHighWaterBytes,
+      transport: this.#transport.name,
+    };
+  }
+
+  // --- What a dialer tells and asks --------------------------------------------------------------
+
+  onLink(dialer: Dialer, link: Link, probationMs: number, timeLeftMs: number): Connection {
+    this.#dialedOptions ??= this.#connectionOptions(true);
+    const entry = new Entry(this, link, this.#dialedOptions, dialer.address, dialer, probationMs);
+    this.#open(entry, timeLeftMs);
+    return entry.connection;
+  }
+
+  onRetry({ address }: Dialer, error: MsgError, attempt: number, delayMs: number): void {
+    this.counters.retries++;
+    this.#handlers.emit("retrying", { endpoint: address, attempt, delayMs, error });
+    this.#handlers.onEndpointFailed(error);
+  }
+
+  onGivenUp(dialer: Dialer, cause: MsgError): void {
+    const { address } = dialer;
+    if (this.#dialers.get(address) === dialer) this.#dialers.delete(address);
+    const text = `gave up connecting to ${this.#transport.name}://${address}`;
+    const error = new MsgError("MSG_DIAL_FAILED", text, { cause });
+    this.#handlers.emit("error", { error });
+    this.#handlers.onEndpointFailed(error);
+  }
+
+  // --- What a connection tells -------------------------------------------------------------------
+
+  onWelcome(entry: Entry<P>, welcome: Welcome): FrameDecoder | undefined {
+    const { connection, probationMs } = entry;
+    const { runtime } = this.#options;
+    entry.phase = "admitted";
+    if (entry.dialer === undefined && !this.#admitClient(entry)) return undefined;
+    const peer = this.#handlers.createPeer(connection, this.#infoOf(entry, welcome));
     entry.peer = peer;
     if (probationMs === 0) {
       this.#announce(peer);
@@ -347,16 +368,53 @@ export class Endpoints<P extends Peer> {
     return watchFirstBytes(peer.decoder, () => this.#announce(peer));
   }
 
-  #infoOf(connection: Connection, entry: Entry<P>, { claims, name }: Welcome): PeerInfo {
+  onConnectionClosed(entry: Entry<P>, reason: MsgError | undefined): void {
+    const { connection, dialer, peer } = entry;
+    this.#connections.delete(entry);
+    this.#options.runtime.clearTimer(entry.timer);
+    this.counters.bytesSent += connection.outbox.sentBytes;
+    this.counters.bytesReceived += connection.receivedBytes;
+    if (dialer === undefined && entry.phase === "handshaking") this.#handshakes--;
+    if (dialer === undefined && entry.phase === "admitted") this.#clients--;
+    if (peer === undefined) {
+      const ended = new MsgError("MSG_PEER_LOST", "peer ended during the handshake");
+      this.#onRefused(entry.endpoint, connection.peer.address, reason ?? ended);
+    } else if (peer.isReady) this.#onPeerGone(peer, reason);
+    const hasSpoken = peer !== undefined && connection.framedBytes > 0;
+    dialer?.onConnectionClosed(connection, peer !== undefined, hasSpoken, reason);
+    if (this.#isAllClosed) this.#onAllClosed?.();
+  }
+
+  /** False when there are too many, and it was sent away. */
+  #admitClient(entry: Entry<P>): boolean {
+    const { maxClients } = this.#options;
+    this.#handshakes--;
+    if (this.#clients < maxClients) {
+      this.#clients++;
+      return true;
+    }
+    entry.phase = "rejected";
+    const text = `${this.#clients} clients are connected, maxClients is ${maxClients}`;
+    entry.connection.destroy(new MsgError("MSG_TOO_MANY_PEERS", text));
+    return false;
+  }
+
+  #infoOf({ connection, endpoint }: Entry<P>, { claims, name }: Welcome): PeerInfo {
+    const { address, transport, certificate } = connection.peer;
     const { identity } = claims;
-    return {
+    // Not by spreads of what may be there: that took a twentieth of an accept (bench scenario:
+    // connect-storm).
+    const info: Writable<PeerInfo> = {
       id: ++lastPeerId,
-      ...connection.peer,
-      endpoint: entry.endpoint,
+      address,
+      transport,
+      endpoint,
       name,
-      ...(typeof identity === "string" ? { identity } : {}),
       claims,
     };
+    if (typeof identity === "string") info.identity = identity;
+    if (certificate !== undefined) info.certificate = certificate;
+    return info;
   }
 
   #announce(peer: P): void {
@@ -368,23 +426,6 @@ export class Endpoints<P extends Peer> {
     this.counters.connects++;
     this.#handlers.onPeerReady(peer);
     this.#handlers.emit("connected", { peer: peer.info });
-  }
-
-  #onClosed(connection: Connection, entry: Entry<P>, reason: MsgError | undefined): void {
-    this.#connections.delete(connection);
-    this.#options.runtime.clearTimer(entry.timer);
-    this.counters.bytesSent += connection.outbox.sentBytes;
-    this.counters.bytesReceived += connection.receivedBytes;
-    const { dialer, peer } = entry;
-    if (dialer === undefined && entry.phase === "handshaking") this.#handshakes--;
-    if (dialer === undefined && entry.phase === "admitted") this.#clients--;
-    if (peer === undefined) {
-      const ended = new MsgError("MSG_PEER_LOST", "peer ended during the handshake");
-      this.#onRefused(entry.endpoint, connection.peer.address, reason ?? ended);
-    } else if (peer.isReady) this.#onPeerGone(peer, reason);
-    const isProven = peer !== undefined && connection.framedBytes > 0;
-    dialer?.onConnectionClosed(connection, isProven, reason);
-    if (this.#isAllClosed) this.#onAllClosed?.();
   }
 
   #onPeerGone(peer: P, reason: MsgError | undefined): void {

@@ -3,6 +3,8 @@ import { MsgError } from "../errors.ts";
 /** Called with what happened. */
 export type Listener<Detail> = (detail: Detail) => void;
 
+const nobody: readonly Listener<never>[] = [];
+
 /**
  * Typed events. Listeners are called in the order they were added.
  *
@@ -10,13 +12,15 @@ export type Listener<Detail> = (detail: Detail) => void;
  * again outside, where the host reports it as uncaught.
  */
 export class EventHub<Events extends object> {
-  readonly #listeners: Map<keyof Events, Listener<never>[]> = new Map();
+  /** Made for the first listener. */
+  #listeners: Map<keyof Events, Listener<never>[]> | undefined;
 
   /** Adds a listener; gives the function that takes it away. */
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
     if (typeof listener !== "function") {
       throw new MsgError("MSG_INVALID_ARGUMENT", `listener of "${String(name)}" is not a function`);
     }
+    this.#listeners ??= new Map();
     this.#listeners.set(name, [...this.#of(name), listener]);
     return () => this.off(name, listener);
   }
@@ -24,7 +28,7 @@ export class EventHub<Events extends object> {
   /** Takes a listener away; one that is not there is ignored. */
   off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): void {
     const index = this.#of(name).lastIndexOf(listener);
-    if (index >= 0) this.#listeners.set(name, this.#of(name).toSpliced(index, 1));
+    if (index >= 0) this.#listeners?.set(name, this.#of(name).toSpliced(index, 1));
   }
 
   has(name: keyof Events): boolean {
@@ -42,7 +46,7 @@ export class EventHub<Events extends object> {
   }
 
   #of(name: keyof Events): readonly Listener<never>[] {
-    return this.#listeners.get(name) ?? [];
+    return this.#listeners?.get(name) ?? nobody;
   }
 }
 

@@ -17,6 +17,10 @@ export class KeyedWaiters {
     return [...this.#lists.keys()];
   }
 
+  get isEmpty(): boolean {
+    return this.#lists.size === 0;
+  }
+
   /** @param timeoutError - makes the error for a deadline that passed. */
   wait(
     key: string,

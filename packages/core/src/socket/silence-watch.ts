@@ -20,7 +20,6 @@ export class SilenceWatch<P extends Peer> {
   #timer: TimerHandle;
   #lastLookMs = 0;
 
-  /** @param limitMs - `Infinity` never looks. */
   constructor(runtime: Runtime, limitMs: number, peers: Iterable<P>, onSilent: (peer: P) => void) {
     this.#runtime = runtime;
     this.#limitMs = limitMs;
@@ -29,7 +28,7 @@ export class SilenceWatch<P extends Peer> {
   }
 
   start(): void {
-    if (this.#limitMs === Infinity || this.#timer !== undefined) return;
+    if (this.#timer !== undefined) return;
     this.#lastLookMs = this.#runtime.now();
     this.#timer = this.#runtime.setTimer(() => this.#look(), this.#limitMs / 4);
   }

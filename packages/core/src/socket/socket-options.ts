@@ -173,6 +173,8 @@ export const socketDefaults: Readonly<Record<NumberOption, number>> = {
 
 const maxWireLength = 2 ** 32 - 1;
 
+const noDecompressors: readonly Decompressor[] = [];
+
 /**
  * Fills in defaults and checks ranges. The caller's object is not changed.
  *
@@ -193,7 +195,7 @@ export function resolveSocketOptions(options: SocketOptions): ResolvedSocketOpti
     sendHighWaterBytes: options.sendHighWaterBytes ?? socketDefaults.sendHighWaterBytes,
     compressor: options.compressor,
     minCompressBytes: options.minCompressBytes ?? socketDefaults.minCompressBytes,
-    decompressors: options.decompressors ?? [],
+    decompressors: options.decompressors ?? noDecompressors,
     reconnect: resolveReconnectOptions(options.reconnect),
     protocol: options.protocol ?? msg(),
     logger: options.logger,

@@ -9,6 +9,7 @@ import { checkDelay, checkInteger } from "../option-checks.ts";
 import type { Runtime } from "../runtime.ts";
 import { Compression } from "../wire/compression.ts";
 import { publishDiagnostics } from "./diagnostics.ts";
+import type { EndpointsHandlers } from "./endpoints.ts";
 import { Endpoints } from "./endpoints.ts";
 import type { Listener } from "./event-hub.ts";
 import { EventHub, throwOutside } from "./event-hub.ts";
@@ -83,17 +84,52 @@ export abstract class Socket<P extends Peer> {
   protected readonly endpoints: Endpoints<P>;
   /** @internal */
   protected readonly messages: MessageCounters = new MessageCounters();
-  readonly #drops: Map<DropReason, number> = new Map();
+  /** Made for the first one. */
+  #drops: Map<DropReason, number> | undefined;
   readonly #events: EventHub<SocketEvents> = new EventHub();
   readonly #log: ReturnType<typeof eventLog>;
-  /** By how many peers they wait for. */
-  readonly #readyWaiters: KeyedWaiters;
-  readonly #silence: SilenceWatch<P>;
-  readonly #warned: Set<ErrorCode> = new Set();
+  /** By how many peers they wait for. Made for the first call. */
+  #readyWaiters: KeyedWaiters | undefined;
+  /** Absent where peers may be silent. */
+  readonly #silence: SilenceWatch<P> | undefined;
+  /** Made for the first one. */
+  #warned: Set<ErrorCode> | undefined;
   #lastFailure: MsgError | undefined;
   #closing: Promise<CloseReport> | undefined;
   /** It told that it is closed: nothing follows. */
   #isOver = false;
+
+  /**
+   * What the endpoints of a socket call of it. In here, to reach what is not for everybody; a class,
+   * because a client that is idle is to cost little (bench scenario: idle-memory).
+   */
+  static readonly #Handlers = class<Q extends Peer> implements EndpointsHandlers<Q> {
+    readonly #socket: Socket<Q>;
+
+    constructor(socket: Socket<Q>) {
+      this.#socket = socket;
+    }
+
+    createPeer(connection: Connection, info: PeerInfo): Q {
+      return this.#socket.createPeer(connection, info);
+    }
+
+    onPeerReady(peer: Q): void {
+      this.#socket.admitPeer(peer);
+    }
+
+    onPeerClosed(peer: Q, reason: MsgError | undefined): void {
+      this.#socket.onPeerClosed(peer, reason);
+    }
+
+    onEndpointFailed(error: MsgError): void {
+      this.#socket.noteFailure(error);
+    }
+
+    emit<Name extends keyof SocketEvents>(name: Name, detail: SocketEvents[Name]): void {
+      this.#socket.emit(name, detail);
+    }
+  };
 
   /** @internal */
   protected constructor(
@@ -110,20 +146,12 @@ export abstract class Socket<P extends Peer> {
     this.runtime = runtime;
     this.compression = new Compression(compressor, minCompressBytes, decompressors);
     this.#log = eventLog(type, logger);
-    this.#readyWaiters = new KeyedWaiters(runtime);
-    this.endpoints = new Endpoints<P>(type, transport, this.options, {
-      createPeer: (connection, info) => this.createPeer(connection, info),
-      onPeerReady: (peer) => this.#onPeerReady(peer),
-      onPeerClosed: (peer, reason) => this.onPeerClosed(peer, reason),
-      onEndpointFailed: (error) => this.#onEndpointFailed(error),
-      emit: (name, detail) => this.emit(name, detail),
-    });
-    this.#silence = new SilenceWatch(
-      runtime,
-      this.options.idlePeerTimeoutMs,
-      this.endpoints.peers,
-      (peer) => peer.fail(silent(this.options.idlePeerTimeoutMs)),
-    );
+    const handlers = new Socket.#Handlers(this);
+    this.endpoints = new Endpoints<P>(type, transport, this.options, handlers);
+    const { idlePeerTimeoutMs: limitMs } = this.options;
+    if (limitMs === Infinity) return;
+    const { peers } = this.endpoints;
+    this.#silence = new SilenceWatch(runtime, limitMs, peers, (peer) => peer.fail(silent(limitMs)));
   }
 
   /**
@@ -204,6 +232,7 @@ export abstract class Socket<P extends Peer> {
     const failure = this.#lastFailure;
     if (failure !== undefined && !this.endpoints.mayGetPeer)
       return quietly(Promise.reject(failure));
+    this.#readyWaiters ??= new KeyedWaiters(this.runtime);
     return this.#readyWaiters.wait(String(peers), { timeoutMs, signal }, () => {
       const cause = this.#lastFailure;
       const found = `${this.endpoints.peers.size} of ${peers} peers within ${timeoutMs} ms`;
@@ -324,6 +353,7 @@ export abstract class Socket<P extends Peer> {
 
   /** @internal Counts what was not delivered. */
   protected countDrop(reason: DropReason, count: number): void {
+    this.#drops ??= new Map();
     this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + count);
   }
 
@@ -337,18 +367,12 @@ export abstract class Socket<P extends Peer> {
   /** @internal What all sockets report; a pattern adds its own. */
   protected commonStats(): SocketStats {
     const { peers, traffic } = this.endpoints;
-    return socketStats(peers.size, traffic, this.messages, this.#drops);
+    return socketStats(peers.size, traffic, this.messages, this.#drops ?? noDrops);
   }
 
   /** @internal */
   protected wireContext(connection: Connection): WireContext {
-    const { maxMessageBytes } = this.options;
-    return {
-      maxMessageBytes,
-      gate: connection,
-      decompress: (id, payload, maxBytes) => this.compression.decompress(id, payload, maxBytes),
-      fail: (error) => connection.fail(error),
-    };
+    return new SocketWireContext(this.options.maxMessageBytes, connection, this.compression);
   }
 
   /**
@@ -368,6 +392,7 @@ export abstract class Socket<P extends Peer> {
 
   /** An error that nobody listens to must not vanish: the host prints it, once for each code. */
   #warn({ error }: SocketEvents["error"]): void {
+    this.#warned ??= new Set();
     if (this.#warned.has(error.code)) return;
     this.#warned.add(error.code);
     warnHost(`${this.type} socket has no "error" listener: ${error.message}`, error);
@@ -377,32 +402,60 @@ export abstract class Socket<P extends Peer> {
     const deadline = this.runtime.now() + lingerMs;
     const closed = new MsgError("MSG_CLOSED", `this ${this.type} was closed`);
     const stopped = lingerMs > 0 && this.drainsToNewPeers ? undefined : this.endpoints.stop();
-    this.#readyWaiters.rejectAll(closed);
+    this.#readyWaiters?.rejectAll(closed);
     if (lingerMs > 0) await this.drain(lingerMs);
     else this.abandon();
     await (stopped ?? this.endpoints.stop());
     await this.endpoints.endAll(Math.max(0, deadline - this.runtime.now()));
-    this.#silence.stop();
+    this.#silence?.stop();
     const report = this.onClosed(closed);
     this.emit("closed", report);
     this.#isOver = true;
     return report;
   }
 
-  #onPeerReady(peer: P): void {
+  /** @internal */
+  protected admitPeer(peer: P): void {
     this.#lastFailure = undefined;
-    this.#silence.start();
+    this.#silence?.start();
     this.onPeerReady(peer);
-    for (const peers of this.#readyWaiters.keys) {
-      if (this.endpoints.peers.size >= Number(peers)) this.#readyWaiters.resolve(peers);
+    const waiters = this.#readyWaiters;
+    if (waiters === undefined) return;
+    for (const peers of waiters.keys) {
+      if (this.endpoints.peers.size >= Number(peers)) waiters.resolve(peers);
     }
+    if (waiters.isEmpty) this.#readyWaiters = undefined;
   }
 
-  #onEndpointFailed(error: MsgError): void {
+  /** @internal */
+  protected noteFailure(error: MsgError): void {
     this.#lastFailure = error;
     if (this.endpoints.mayGetPeer || this.endpoints.peers.size > 0) return;
-    this.#readyWaiters.rejectAll(error);
+    this.#readyWaiters?.rejectAll(error);
     this.onNoEndpointLeft(error);
+  }
+}
+
+const noDrops: ReadonlyMap<DropReason, number> = new Map();
+
+/** What the wire of one connection needs; a class, because there is one for each that is idle. */
+class SocketWireContext implements WireContext {
+  readonly maxMessageBytes: number;
+  readonly gate: Connection;
+  readonly #compression: Compression;
+
+  constructor(maxMessageBytes: number, gate: Connection, compression: Compression) {
+    this.maxMessageBytes = maxMessageBytes;
+    this.gate = gate;
+    this.#compression = compression;
+  }
+
+  decompress(id: number, payload: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array> {
+    return this.#compression.decompress(id, payload, maxBytes);
+  }
+
+  fail(error: unknown): void {
+    this.gate.fail(error);
   }
 }
 

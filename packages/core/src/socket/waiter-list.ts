@@ -25,7 +25,8 @@ interface Waiter<T> {
  * awaits never ends the process.
  */
 export class WaiterList<T> {
-  readonly #waiters: Set<Waiter<T>> = new Set();
+  /** Made for the first one: most lists of an idle socket never have any. */
+  #waiters: Set<Waiter<T>> | undefined;
   readonly #runtime: Runtime;
 
   constructor(runtime: Runtime) {
@@ -33,7 +34,7 @@ export class WaiterList<T> {
   }
 
   get size(): number {
-    return this.#waiters.size;
+    return this.#waiters?.size ?? 0;
   }
 
   /** @param timeoutError - makes the error for a deadline that passed. */
@@ -54,6 +55,7 @@ export class WaiterList<T> {
         waiter.timer = this.#runtime.setTimer(onTimeout, timeoutMs);
       }
       if (signal !== undefined) listenToAbort(signal, waiter.onAbort);
+      this.#waiters ??= new Set();
       this.#waiters.add(waiter);
     });
     return quietly(promise);
@@ -66,7 +68,7 @@ export class WaiterList<T> {
 
   /** Resolves the one that waits longest. False when none waits. */
   resolveFirst(value: T): boolean {
-    for (const waiter of this.#waiters) {
+    for (const waiter of this.#waiters ?? []) {
       this.#settle(waiter)?.resolve(value);
       return true;
     }
@@ -74,15 +76,15 @@ export class WaiterList<T> {
   }
 
   resolveAll(value: T): void {
-    for (const waiter of this.#waiters) this.#settle(waiter)?.resolve(value);
+    for (const waiter of this.#waiters ?? []) this.#settle(waiter)?.resolve(value);
   }
 
   rejectAll(error: MsgError): void {
-    for (const waiter of this.#waiters) this.#settle(waiter)?.reject(error);
+    for (const waiter of this.#waiters ?? []) this.#settle(waiter)?.reject(error);
   }
 
   #settle(waiter: Waiter<T>): Waiter<T> | undefined {
-    if (!this.#waiters.delete(waiter)) return undefined;
+    if (this.#waiters?.delete(waiter) !== true) return undefined;
     this.#runtime.clearTimer(waiter.timer);
     if (waiter.signal !== undefined) unlistenToAbort(waiter.signal, waiter.onAbort);
     return waiter;

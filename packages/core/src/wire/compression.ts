@@ -17,7 +17,7 @@ export interface WirePayload {
 export class Compression {
   readonly #compressor: Compressor | undefined;
   readonly #minCompressBytes: number;
-  readonly #decompressors: ReadonlyMap<number, Decompressor>;
+  readonly #decompressors: readonly Decompressor[];
 
   constructor(
     compressor: Compressor | undefined,
@@ -26,8 +26,8 @@ export class Compression {
   ) {
     this.#compressor = compressor;
     this.#minCompressBytes = minCompressBytes;
-    const known = compressor === undefined ? decompressors : [...decompressors, compressor];
-    this.#decompressors = new Map(known.map((decompressor) => [decompressor.id, decompressor]));
+    // Its own compressor goes before what is given for the same id.
+    this.#decompressors = compressor === undefined ? decompressors : [compressor, ...decompressors];
   }
 
   /** Whether {@link compress} would touch a payload of this length. */
@@ -68,7 +68,7 @@ export class Compression {
    */
   decompress(id: number, payload: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array> {
     if (id === 0) return payload;
-    const decompressor = this.#decompressors.get(id);
+    const decompressor = this.#decompressors.find((known) => known.id === id);
     if (decompressor === undefined) {
       const text = `payload has compression id ${id}, decompressors has none for it`;
       throw new MsgError("MSG_UNKNOWN_COMPRESSION", text);

@@ -59,7 +59,7 @@ export class End<Type extends SocketType> {
         handshake: { socketType: type, isDialer, name, authToken, authenticator, hook },
         handshakeTimeoutMs: options.handshakeTimeoutMs ?? 10_000,
         sendHighWaterBytes: options.sendHighWaterBytes ?? 1024 * 1024,
-        peer: { address: link.remoteAddress, transport: "memory" },
+        transport: "memory",
       },
       {
         onReady: (welcome) => {

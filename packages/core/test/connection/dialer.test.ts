@@ -17,11 +17,6 @@ interface Attempt {
   readonly reject: (error: unknown) => void;
 }
 
-/** As much of a connection as a dialer looks at. */
-interface StubConnection {
-  phase: Connection["phase"];
-}
-
 interface Retry {
   readonly code: ErrorCode;
   readonly attempt: number;
@@ -50,24 +45,24 @@ class Scene {
         }),
     } as unknown as Transport;
     this.dialer = new Dialer(
+      "somewhere",
+      transport,
       {
-        transport,
-        address: "somewhere",
         runtime: this.runtime,
         reconnect: resolveReconnectOptions(reconnect),
         handshakeTimeoutMs: 10_000,
       },
       {
-        onLink: (_link, probationMs, timeLeftMs) => {
+        onLink: (_dialer, _link, probationMs, timeLeftMs) => {
           this.probations.push(probationMs);
           this.timesLeft.push(timeLeftMs);
-          const stub: StubConnection = { phase: "ready" };
-          this.#connection = stub as unknown as Connection;
+          // A dialer knows connections only by their identity.
+          this.#connection = {} as Connection;
           return this.#connection;
         },
-        onRetry: (error, attempt, delayMs) =>
+        onRetry: (_dialer, error, attempt, delayMs) =>
           this.retries.push({ code: error.code, attempt, delayMs }),
-        onGivenUp: (error) => this.givenUp.push(error),
+        onGivenUp: (_dialer, error) => this.givenUp.push(error),
       },
     );
   }
@@ -96,13 +91,14 @@ class Scene {
     await this.runtime.settle();
   }
 
-  /** The connection that stands ends. */
-  end(isProven: boolean, reason?: MsgError): void {
-    this.dialer.onConnectionClosed(this.connection, isProven, reason);
+  /** The connection that stands ends; it was let in. */
+  end(hasSpoken: boolean, reason?: MsgError): void {
+    this.dialer.onConnectionClosed(this.connection, true, hasSpoken, reason);
   }
 
-  setPhase(phase: Connection["phase"]): void {
-    (this.connection as unknown as StubConnection).phase = phase;
+  /** The connection that stands ends in its handshake. */
+  endEarly(reason?: MsgError): void {
+    this.dialer.onConnectionClosed(this.connection, false, false, reason);
   }
 
   /** Fails attempts until `count` were made, waiting each wait to its end. */
@@ -244,9 +240,8 @@ describe("a dialer with maxAttempts", () => {
     scene.dialer.start();
     for (let connection = 1; connection <= 2; connection++) {
       await scene.link();
-      scene.setPhase("handshaking");
       await scene.runtime.pass(10_000);
-      scene.end(false, new MsgError("MSG_HANDSHAKE_TIMEOUT", "mute"));
+      scene.endEarly(new MsgError("MSG_HANDSHAKE_TIMEOUT", "mute"));
       await scene.runtime.pass(200);
     }
     expect(scene.givenUp.map(({ code }) => code)).toEqual(["MSG_HANDSHAKE_TIMEOUT"]);
@@ -312,12 +307,16 @@ describe("a dialer whose connection ended", () => {
     scene.dialer.start();
     await scene.failUntil(3);
     await scene.link();
-    scene.setPhase("handshaking");
     await scene.runtime.pass(9_999);
-    expect(scene.dialer.state).toMatchObject({ attempt: 2, isProven: false });
-    scene.setPhase("ready");
-    await scene.runtime.pass(5_000);
-    expect(scene.dialer.state).toMatchObject({ attempt: 0, isProven: true });
+    scene.endEarly();
+    expect(scene.retries.at(-1)).toMatchObject({ attempt: 3 });
+  });
+
+  it("takes no timer while the connection stands", async () => {
+    const scene = new Scene();
+    scene.dialer.start();
+    await scene.link();
+    expect(scene.runtime.timersInMs).toEqual([]);
   });
 
   it("ignores a connection that is not its present one", async () => {
@@ -328,7 +327,7 @@ describe("a dialer whose connection ended", () => {
     scene.end(false);
     await scene.runtime.pass(100);
     await scene.link();
-    scene.dialer.onConnectionClosed(earlier, true, undefined);
+    scene.dialer.onConnectionClosed(earlier, true, true, undefined);
     expect(scene.dialer.state).toMatchObject({ phase: "connected", isProven: false });
   });
 });

@@ -11,7 +11,7 @@ function handshakeScene() {
   const { dialed: peer, accepted: link } = memoryLinks({ runtime });
   const abort = new AbortController();
   const candidate = { address: "memory", transport: "memory" };
-  const handshake = new LinkHandshake(link, candidate, false, abort.signal);
+  const handshake = new LinkHandshake(link, candidate, false, abort);
   const ignore = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
   link.start({ ...ignore, onData: (chunk) => handshake.push(chunk) });
   const received: string[] = [];

@@ -8,6 +8,7 @@ import {
 } from "@msg-ts/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { OutboxOwner } from "../../src/connection/outbox.ts";
 import { ChunkPool, chunkBytes, Outbox } from "../../src/connection/outbox.ts";
 import type { Link } from "../../src/contracts/transport.ts";
 import { msg } from "../../src/wire/msg/protocol.ts";
@@ -47,21 +48,19 @@ class TestLink implements Link {
   destroy(): void {}
 }
 
+const ignoringOwner: OutboxOwner = { onBeforeFlush() {}, onRoom() {} };
+
 function outboxScene(options: { highWaterBytes?: number; beforeFlush?: () => void } = {}) {
   const runtime = new SimulatedRuntime();
   const link = new TestLink();
   const pool = new ChunkPool();
   const told = { rooms: 0 };
-  const outbox: Outbox = new Outbox(
-    link,
-    pool,
-    runtime,
-    options.highWaterBytes ?? Infinity,
-    options.beforeFlush ?? (() => {}),
-    () => {
+  const outbox: Outbox = new Outbox(link, pool, runtime, options.highWaterBytes ?? Infinity, {
+    onBeforeFlush: options.beforeFlush ?? (() => {}),
+    onRoom: () => {
       told.rooms++;
     },
-  );
+  });
   return { runtime, link, pool, outbox, told };
 }
 
@@ -232,7 +231,7 @@ describe("a chunk", () => {
 
   it("is used by the next tick, and by another outbox of the same pool", () => {
     const { runtime, link, pool, outbox } = outboxScene();
-    const other = new Outbox(link, pool, runtime, Infinity, () => {});
+    const other = new Outbox(link, pool, runtime, Infinity, ignoringOwner);
     put(outbox, 10, 1);
     const chunk = outbox.bytes;
     runtime.runTicks();
@@ -323,7 +322,7 @@ describe("a chunk", () => {
     const received: Uint8Array[] = [];
     const ignore = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} };
     accepted.start({ ...ignore, onData: (chunk) => received.push(new Uint8Array(chunk)) });
-    const outbox: Outbox = new Outbox(dialed, new ChunkPool(), runtime, Infinity, () => {});
+    const outbox: Outbox = new Outbox(dialed, new ChunkPool(), runtime, Infinity, ignoringOwner);
     dialed.start({ ...ignore, onDrain: () => outbox.onDrain() });
     const expected: Uint8Array[] = [];
     for (let count = 0; count < 300; count++) {

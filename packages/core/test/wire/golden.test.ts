@@ -20,7 +20,8 @@ function bytesThroughOutbox(write: Write): Uint8Array {
   const runtime = new SimulatedRuntime();
   const { dialed } = memoryLinks({ runtime });
   dialed.start({ onData() {}, onDrain() {}, onEnd() {}, onClose() {} });
-  const outbox = new Outbox(dialed, new ChunkPool(), runtime, Infinity, () => {});
+  const owner = { onBeforeFlush() {}, onRoom() {} };
+  const outbox = new Outbox(dialed, new ChunkPool(), runtime, Infinity, owner);
   const { sink, gate } = openStream(write.by);
   const context = {
     maxMessageBytes: 1024,

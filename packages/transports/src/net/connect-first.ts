@@ -36,9 +36,39 @@ export function connectFirst(
   });
 }
 
+/** A socket without a listener of its errors would end the process. */
+function ignoreError(): void {}
+
 interface Failure {
   readonly label: string;
   readonly error: Error;
+}
+
+/** One socket of a race. It takes its listeners away, or it would be kept by the socket for good. */
+class Runner {
+  readonly socket: Socket;
+  readonly #race: ConnectRace;
+  readonly #label: string;
+  readonly #onConnect: () => void = () => this.#race.onWon(this);
+  readonly #onError: (error: Error) => void = (error) => {
+    this.#race.onFailure(this, { label: this.#label, error });
+  };
+
+  constructor(race: ConnectRace, candidate: Candidate) {
+    this.#race = race;
+    this.#label = candidate.label;
+    this.socket = candidate.open();
+    // Nothing may be read before the link starts.
+    this.socket.pause();
+    this.socket.on("connect", this.#onConnect);
+    this.socket.on("error", this.#onError);
+  }
+
+  leave(): void {
+    this.socket.on("error", ignoreError);
+    this.socket.off("connect", this.#onConnect);
+    this.socket.off("error", this.#onError);
+  }
 }
 
 class ConnectRace {
@@ -48,7 +78,7 @@ class ConnectRace {
   readonly #resolve: (socket: Socket) => void;
   readonly #reject: (error: MsgError) => void;
   readonly #onAbort: () => void = () => this.#lose(dialAborted(this.#target, this.#signal));
-  readonly #running: Set<Socket> = new Set();
+  readonly #running: Runner[] = [];
   readonly #failures: Failure[] = [];
   #next = 0;
   #headStart: NodeJS.Timeout | undefined;
@@ -73,34 +103,35 @@ class ConnectRace {
     else this.#tryNext();
   }
 
-  #tryNext(): void {
-    clearTimeout(this.#headStart);
-    const candidate = this.#candidates[this.#next];
-    if (candidate === undefined) {
-      if (this.#running.size === 0) this.#lose(this.#allFailed());
-      return;
-    }
-    this.#next += 1;
-    const socket = candidate.open();
-    // Nothing may be read before the link starts.
-    socket.pause();
-    this.#running.add(socket);
-    socket.once("connect", () => this.#win(socket));
-    // It stays for good: a socket without one ends the process when it fails.
-    socket.on("error", (error) => this.#onFailure(socket, { label: candidate.label, error }));
-    this.#headStart = setTimeout(() => this.#tryNext(), headStartMs);
+  onWon(winner: Runner): void {
+    this.#leave(winner);
+    this.#settle();
+    this.#resolve(winner.socket);
   }
 
-  #onFailure(socket: Socket, failure: Failure): void {
-    if (!this.#running.delete(socket)) return;
+  onFailure(runner: Runner, failure: Failure): void {
+    this.#leave(runner);
     this.#failures.push(failure);
     this.#tryNext();
   }
 
-  #win(socket: Socket): void {
-    if (!this.#running.delete(socket)) return;
-    this.#settle();
-    this.#resolve(socket);
+  #tryNext(): void {
+    clearTimeout(this.#headStart);
+    const candidate = this.#candidates[this.#next];
+    if (candidate === undefined) {
+      if (this.#running.length === 0) this.#lose(this.#allFailed());
+      return;
+    }
+    this.#next += 1;
+    this.#running.push(new Runner(this, candidate));
+    if (this.#next < this.#candidates.length) {
+      this.#headStart = setTimeout(() => this.#tryNext(), headStartMs);
+    }
+  }
+
+  #leave(runner: Runner): void {
+    this.#running.splice(this.#running.indexOf(runner), 1);
+    runner.leave();
   }
 
   #lose(error: MsgError): void {
@@ -111,8 +142,11 @@ class ConnectRace {
   #settle(): void {
     clearTimeout(this.#headStart);
     this.#signal.removeEventListener("abort", this.#onAbort);
-    for (const socket of this.#running) socket.destroy();
-    this.#running.clear();
+    for (const runner of this.#running) {
+      runner.leave();
+      runner.socket.destroy();
+    }
+    this.#running.length = 0;
   }
 
   #allFailed(): MsgError {

@@ -3,6 +3,13 @@ import { createServer } from "node:net";
 import { MsgError } from "@msg-ts/core";
 import { hostCodeOf, listenFailed } from "../failures.ts";
 
+/**
+ * How many connections may wait to be accepted. Of more that come at once, some are tried again by
+ * their host only after a second; Node asks for 511. The host has a limit of its own, 4,096 under
+ * Linux by default.
+ */
+const backlog = 4_096;
+
 /** What to listen on, and who takes what comes. */
 export interface NetListening {
   /** For error messages. */
@@ -28,7 +35,7 @@ export function listenNet(listening: NetListening): Promise<Server> {
   return new Promise((resolve, reject) => {
     const onRefused = (error: Error): void => reject(listenFailed(target, error));
     server.once("error", onRefused);
-    server.listen(where, () => {
+    server.listen({ backlog, ...where }, () => {
       server.off("error", onRefused);
       server.on("error", (error) => {
         const text = `cannot accept on ${target}: ${hostCodeOf(error)}`;

@@ -45,7 +45,8 @@ const tcpDefaults: ResolvedTcpOptions = {
  *
  * @throws MsgError `MSG_INVALID_OPTION`, naming the option, its value and its limits.
  */
-export function resolveTcpOptions(options: TcpOptions = {}): ResolvedTcpOptions {
+export function resolveTcpOptions(options?: TcpOptions): ResolvedTcpOptions {
+  if (options === undefined) return tcpDefaults;
   const keepAliveMs = options.keepAliveMs ?? tcpDefaults.keepAliveMs;
   const found = options.lookup ?? tcpDefaults.lookup;
   const isInRange = keepAliveMs >= minKeepAliveMs && keepAliveMs <= maxKeepAliveMs;

@@ -1,5 +1,5 @@
 import type { AddressInfo, Server, Socket, TcpNetConnectOpts } from "node:net";
-import { connect, isIP } from "node:net";
+import { connect, isIP, isIPv4 } from "node:net";
 import { invalidAddress } from "../addresses.ts";
 import { connectFirst } from "../net/connect-first.ts";
 import type { NetListening } from "../net/listen-net.ts";
@@ -13,6 +13,8 @@ export interface DialedSocket {
   readonly socket: Socket;
   /** The name that was asked for, or the IP address that was dialed when none was. */
   readonly host: string;
+  /** Where the peer is. */
+  readonly remoteAddress: string;
 }
 
 /**
@@ -37,7 +39,14 @@ export async function dialTcp(
     open: () => open(connectionOptions(ip, port, options)),
   }));
   const socket = await connectFirst(formatTcpAddress(host, port), candidates, signal);
-  return { socket, host: isIP(host) === 0 ? host : (hosts[0] ?? host) };
+  const [first = host] = hosts;
+  return {
+    socket,
+    host: isIP(host) === 0 ? host : first,
+    // What was dialed says it too, without a call of the kernel, where there is but one form of it.
+    remoteAddress:
+      hosts.length === 1 && isIPv4(first) ? formatTcpAddress(first, port) : remoteAddressOf(socket),
+  };
 }
 
 /**

@@ -37,8 +37,14 @@ export class Tcp implements Transport {
   }
 
   async dial(address: string, signal: AbortSignal): Promise<Link> {
-    const { socket } = await dialTcp(address, this.name, this.#options, signal, connectPlaced);
-    return new NetLink(socket, remoteAddressOf(socket));
+    const { socket, remoteAddress } = await dialTcp(
+      address,
+      this.name,
+      this.#options,
+      signal,
+      connectPlaced,
+    );
+    return new NetLink(socket, remoteAddress);
   }
 
   async listen(address: string, handlers: ListenerHandlers): Promise<Listener> {

@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import { createHash } from "node:crypto";
+import { nodeCrypto } from "./node-tls.ts";
 
 /**
  * The certificate that a peer showed and proved to have the private key of.
@@ -113,5 +113,5 @@ function splitNames(list: string): string[] {
 }
 
 function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return nodeCrypto().createHash("sha256").update(bytes).digest("hex");
 }

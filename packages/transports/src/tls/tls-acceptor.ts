@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import process from "node:process";
 import type { SecureContext, Server, TLSSocket } from "node:tls";
-import { createServer } from "node:tls";
 import type { ListenerHandlers } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
 import { remoteAddressOf } from "../tcp/tcp-socket.ts";
+import { nodeTls } from "./node-tls.ts";
 import type { TlsCredentials } from "./tls-credentials.ts";
 import { certificateFrom } from "./tls-dialing.ts";
 import { certificateRefused, peerLeft, refusalOf } from "./tls-failures.ts";
@@ -47,7 +47,7 @@ export class TlsAcceptor {
     this.#options = options;
     this.#handlers = handlers;
     const { clientCertificates } = options;
-    this.#server = createServer({
+    this.#server = nodeTls().createServer({
       ...credentials.serverOptions,
       requestCert: clientCertificates !== "none",
       rejectUnauthorized: clientCertificates === "required",

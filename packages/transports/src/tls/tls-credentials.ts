@@ -1,8 +1,7 @@
-import type { KeyObject } from "node:crypto";
-import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import type { SecureContext, SecureContextOptions } from "node:tls";
-import { createSecureContext } from "node:tls";
 import { MsgError } from "@msg-ts/core";
+import { nodeCrypto, nodeTls } from "./node-tls.ts";
 import type { Pem, ResolvedTlsOptions, TlsCertificates, TlsIdentity } from "./tls-options.ts";
 import { TlsSessions } from "./tls-sessions.ts";
 
@@ -40,7 +39,7 @@ export class TlsCredentials {
       ...shared,
       // Without any: whoever was not asked for a certificate needs no authority.
       ca: ca ?? [],
-      sessionIdContext: randomBytes(sessionIdContextBytes).toString("hex"),
+      sessionIdContext: nodeCrypto().randomBytes(sessionIdContextBytes).toString("hex"),
     };
     this.clientContext = contextOf("cert and key", ca === undefined ? shared : { ...shared, ca });
     this.#sni = sni;
@@ -114,7 +113,10 @@ function identityOf(where: string, cert?: Pem, key?: Pem, passphrase?: string): 
 }
 
 function privateKeyOf(key: string, passphrase?: string): KeyObject {
-  return createPrivateKey({ key, ...(passphrase === undefined ? {} : { passphrase }) });
+  return nodeCrypto().createPrivateKey({
+    key,
+    ...(passphrase === undefined ? {} : { passphrase }),
+  });
 }
 
 function authoritiesOf(ca: TlsCertificates["ca"]): string[] | undefined {
@@ -138,11 +140,12 @@ function textOf(where: string, name: string, pem: unknown): string {
 function certificatesIn(where: string, name: string, text: string): X509Certificate[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0) throw invalid(where, `${name} has no certificate in PEM form in it`);
+  const { X509Certificate } = nodeCrypto();
   return blocks.map((block) => read(where, name, () => new X509Certificate(block)));
 }
 
 function contextOf(name: string, options: SecureContextOptions): SecureContext {
-  return read("", name, () => createSecureContext(options));
+  return read("", name, () => nodeTls().createSecureContext(options));
 }
 
 function read<T>(where: string, name: string, parse: () => T): T {

@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 import { isIP } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { connect } from "node:tls";
 import { domainToASCII } from "node:url";
 import { MsgError } from "@msg-ts/core";
 import { dialAborted } from "../failures.ts";
 import { remoteAddressOf } from "../tcp/tcp-socket.ts";
+import { nodeTls } from "./node-tls.ts";
 import { PeerCertificate } from "./peer-certificate.ts";
 import type { TlsCredentials } from "./tls-credentials.ts";
 import { tlsFailureText } from "./tls-failures.ts";
@@ -44,7 +44,7 @@ export function secureDialed(dialing: TlsDialing, signal: AbortSignal): Promise<
       raw.destroy();
       return reject(dialAborted(target, signal));
     }
-    const socket = connect({
+    const socket = nodeTls().connect({
       socket: raw,
       host: name,
       ...(isIP(name) === 0 ? { servername: name } : {}),

@@ -31,26 +31,35 @@ interface JobHeader {
 }
 
 /** Reads 0x04 frames as jobs: the flags hold the compression id and, in bits 3-6, earlier deliveries. */
-export class JobReceiver implements ShortFrameReceiver {
+export class JobReceiver implements ShortFrameReceiver, PayloadReceiver<JobHeader> {
   readonly #sink: PullSink;
-  readonly #reader: PayloadReader<JobHeader>;
+  readonly #context: WireContext;
+  /** Made for the first payload that is compressed: idle connections are to cost little. */
+  #reader: PayloadReader<JobHeader> | undefined;
 
   constructor(sink: PullSink, context: WireContext) {
     this.#sink = sink;
-    const receiver: PayloadReceiver<JobHeader> = {
-      onPlain: (job, payload) => sink.onJob(job.sequence, job.earlierDeliveries, payload),
-      onUnreadable: (job, error) => sink.onBadJob(job.sequence, error),
-    };
-    this.#reader = new PayloadReader(context, receiver, "arrival");
+    this.#context = context;
   }
 
   onFrame(sequence: number, flags: number, payload: Uint8Array): void {
+    const reader = this.#reader;
     const earlierDeliveries = (flags >> deliveriesShift) & maxEarlierDeliveries;
-    if ((flags & (reservedBits | compressionMask)) === 0 && !this.#reader.mustQueue) {
+    const isPlain = (flags & (reservedBits | compressionMask)) === 0;
+    if (isPlain && (reader === undefined || !reader.mustQueue)) {
       this.#sink.onJob(sequence, earlierDeliveries, payload);
-    } else {
-      this.#reader.read({ sequence, earlierDeliveries }, flags, reservedBits, payload);
+      return;
     }
+    this.#reader ??= new PayloadReader(this.#context, this, "arrival");
+    this.#reader.read({ sequence, earlierDeliveries }, flags, reservedBits, payload);
+  }
+
+  onPlain({ sequence, earlierDeliveries }: JobHeader, payload: Uint8Array): void {
+    this.#sink.onJob(sequence, earlierDeliveries, payload);
+  }
+
+  onUnreadable({ sequence }: JobHeader, error: MsgError): void {
+    this.#sink.onBadJob(sequence, error);
   }
 }
 

@@ -29,43 +29,63 @@ interface RequestHeader {
 }
 
 /** Reads 0x02 frames as requests, for a REP. */
-export class RequestReceiver implements ShortFrameReceiver {
+export class RequestReceiver implements ShortFrameReceiver, PayloadReceiver<RequestHeader> {
   readonly #sink: RepSink;
-  readonly #reader: PayloadReader<RequestHeader>;
+  readonly #context: WireContext;
+  /** Made for the first payload that is compressed: idle connections are to cost little. */
+  #reader: PayloadReader<RequestHeader> | undefined;
 
   constructor(sink: RepSink, context: WireContext) {
     this.#sink = sink;
-    const receiver: PayloadReceiver<RequestHeader> = {
-      onPlain: ({ id, wasCompressed }, payload) => sink.onRequest(id, payload, wasCompressed),
-      onUnreadable: ({ id }, error) => sink.onBadRequest(id, error),
-    };
-    this.#reader = new PayloadReader(context, receiver, "arrival");
+    this.#context = context;
   }
 
   onFrame(id: number, flags: number, payload: Uint8Array): void {
-    if (flags === 0 && !this.#reader.mustQueue) this.#sink.onRequest(id, payload, false);
-    else this.#reader.read({ id, wasCompressed: flags !== 0 }, flags, reservedBits, payload);
+    const reader = this.#reader;
+    if (flags === 0 && (reader === undefined || !reader.mustQueue)) {
+      this.#sink.onRequest(id, payload, false);
+      return;
+    }
+    this.#reader ??= new PayloadReader(this.#context, this, "arrival");
+    this.#reader.read({ id, wasCompressed: flags !== 0 }, flags, reservedBits, payload);
+  }
+
+  onPlain({ id, wasCompressed }: RequestHeader, payload: Uint8Array): void {
+    this.#sink.onRequest(id, payload, wasCompressed);
+  }
+
+  onUnreadable({ id }: RequestHeader, error: MsgError): void {
+    this.#sink.onBadRequest(id, error);
   }
 }
 
 /** Reads 0x02 frames as replies, for a REQ: each is told as soon as it can be, they have ids. */
-export class ReplyReceiver implements ShortFrameReceiver {
+export class ReplyReceiver implements ShortFrameReceiver, PayloadReceiver<number> {
   readonly #sink: ReqSink;
-  readonly #reader: PayloadReader<number>;
+  readonly #context: WireContext;
+  /** Made for the first payload that is compressed. */
+  #reader: PayloadReader<number> | undefined;
 
   constructor(sink: ReqSink, context: WireContext) {
     this.#sink = sink;
-    const receiver: PayloadReceiver<number> = {
-      onPlain: (id, payload) => sink.onReply(id, payload),
-      onUnreadable: (id, error) => sink.onReplyError(id, error),
-    };
-    this.#reader = new PayloadReader(context, receiver, "any");
+    this.#context = context;
   }
 
   onFrame(id: number, flags: number, payload: Uint8Array): void {
     if (flags === 0) this.#sink.onReply(id, payload);
     else if (flags === errorReplyFlags) this.#onErrorReply(id, payload);
-    else this.#reader.read(id, flags, reservedBits, payload);
+    else {
+      this.#reader ??= new PayloadReader(this.#context, this, "any");
+      this.#reader.read(id, flags, reservedBits, payload);
+    }
+  }
+
+  onPlain(id: number, payload: Uint8Array): void {
+    this.#sink.onReply(id, payload);
+  }
+
+  onUnreadable(id: number, error: MsgError): void {
+    this.#sink.onReplyError(id, error);
   }
 
   #onErrorReply(id: number, payload: Uint8Array): void {
