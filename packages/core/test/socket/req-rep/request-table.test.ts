@@ -27,7 +27,11 @@ function setUp() {
     timedOut.push(request.id);
     table.reject(request, new MsgError("MSG_TIMEOUT", "late"));
   });
-  const add = (timeoutMs = Infinity): Pending => table.add(payload, timeoutMs, false);
+  const add = (timeoutMs = Infinity): Pending => {
+    const request = table.add(payload, timeoutMs, false);
+    table.stamp();
+    return request;
+  };
   return { runtime, table, timedOut, add };
 }
 
@@ -132,6 +136,24 @@ describe("RequestTable", () => {
         assert.ok(runtime.now() >= (dueMs[id] ?? 0), `request ${id} ended too early`);
       }
     }
+  });
+
+  it("counts the time of all requests of a tick from the one stamp at its end", async () => {
+    const { runtime, table, timedOut } = setUp();
+    const [late, early] = [table.add(payload, 100, false), table.add(payload, 50, false)];
+    for (const { promise } of [late, early]) promise.catch(() => {});
+    expect([runtime.timersInMs, early.deadlineMs]).toEqual([[], Infinity]);
+    await runtime.pass(30);
+    table.stamp();
+    table.stamp();
+    expect([runtime.timersInMs, early.deadlineMs, late.deadlineMs]).toEqual([[50], 80, 130]);
+    const later = table.add(payload, 20, false);
+    later.promise.catch(() => {});
+    expect(later.deadlineMs).toBe(Infinity);
+    table.stamp();
+    expect(runtime.timersInMs).toEqual([20]);
+    await runtime.pass(100);
+    expect(timedOut).toEqual([later.id, early.id, late.id]);
   });
 
   it("has no timer once it is closed", async () => {
