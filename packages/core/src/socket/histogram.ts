@@ -15,13 +15,15 @@ export class DurationHistogram {
   readonly #buckets: Float64Array = new Float64Array(bucketCount);
   #count = 0;
   #maxMs = 0;
+  /** What was added last: replies that come together often took equally long. */
+  #lastMs = 0;
+  #lastBucket = 0;
 
   add(durationMs: number): void {
-    const octave = Math.log2(Math.max(durationMs * 1000, 1));
-    const bucket = Math.min(Math.floor(octave * bucketsPerOctave), bucketCount - 1);
+    if (durationMs !== this.#lastMs) this.#select(durationMs);
+    const bucket = this.#lastBucket;
     this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
     this.#count++;
-    if (durationMs > this.#maxMs) this.#maxMs = durationMs;
   }
 
   stats(): DurationStats {
@@ -31,6 +33,13 @@ export class DurationHistogram {
       p99Ms: this.#quantile(0.99),
       maxMs: this.#maxMs,
     };
+  }
+
+  #select(durationMs: number): void {
+    const octave = Math.log2(Math.max(durationMs * 1000, 1));
+    this.#lastMs = durationMs;
+    this.#lastBucket = Math.min(Math.floor(octave * bucketsPerOctave), bucketCount - 1);
+    if (durationMs > this.#maxMs) this.#maxMs = durationMs;
   }
 
   /** The upper edge of the bucket in which the quantile lies. */

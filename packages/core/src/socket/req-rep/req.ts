@@ -101,7 +101,7 @@ export class ReqSocket<Asked = Payload, Answered = Uint8Array> extends Socket<Re
     const retry = options.retry ?? this.#defaults.retry;
     const failFast = options.failFast ?? this.#defaults.failFast;
     const { signal } = options;
-    checkDelay("timeoutMs", timeoutMs);
+    if (options.timeoutMs !== undefined) checkDelay("timeoutMs", timeoutMs);
     if (signal?.aborted === true) return quietly(Promise.reject(abortReason(signal)));
     // What its codec makes of a reply is what the socket's maker said that it is.
     const reply = this.#dispatcher.submit(bytes, timeoutMs, retry, failFast, signal);

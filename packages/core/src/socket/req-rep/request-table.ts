@@ -90,7 +90,9 @@ export class PendingRequest<Target> implements Linked<PendingRequest<Target>> {
 export class RequestTable<Target> {
   readonly #runtime: Runtime;
   readonly #onTimeout: (request: PendingRequest<Target>) => void;
-  #ring: (PendingRequest<Target> | undefined)[] = Array.from({ length: 64 });
+  #ring: (PendingRequest<Target> | undefined)[] = [];
+  /** The lengths are powers of two: an id's place is `id & mask`. */
+  #mask = 0;
   #lastId = firstId - 1;
   /** This tick. */
   #moment: Moment = { ms: Infinity };
@@ -105,13 +107,14 @@ export class RequestTable<Target> {
   constructor(runtime: Runtime, onTimeout: (request: PendingRequest<Target>) => void) {
     this.#runtime = runtime;
     this.#onTimeout = onTimeout;
+    this.#setRing(64);
   }
 
   /** Its time begins with the next {@link stamp}, which must come before the tick ends. */
   add(payload: Uint8Array, timeoutMs: number, retry: boolean): PendingRequest<Target> {
     const id = this.#takeId();
     const request = new PendingRequest<Target>(id, payload, timeoutMs, this.useMoment(), retry);
-    this.#ring[id & (this.#ring.length - 1)] = request;
+    this.#ring[id & this.#mask] = request;
     this.size++;
     if (timeoutMs < this.#shortestMs) this.#shortestMs = timeoutMs;
     return request;
@@ -143,13 +146,13 @@ export class RequestTable<Target> {
   }
 
   find(id: number): PendingRequest<Target> | undefined {
-    const request = this.#ring[id & (this.#ring.length - 1)];
+    const request = this.#ring[id & this.#mask];
     return request?.id === id ? request : undefined;
   }
 
   /** Takes a request out; false when it was not in. */
   remove(request: PendingRequest<Target>): boolean {
-    const place = request.id & (this.#ring.length - 1);
+    const place = request.id & this.#mask;
     if (this.#ring[place] !== request) return false;
     this.#ring[place] = undefined;
     this.size--;
@@ -185,25 +188,30 @@ export class RequestTable<Target> {
   #takeId(): number {
     for (;;) {
       this.#lastId = this.#lastId === lastId ? firstId : this.#lastId + 1;
-      if (this.#ring[this.#lastId & (this.#ring.length - 1)] === undefined) return this.#lastId;
+      if (this.#ring[this.#lastId & this.#mask] === undefined) return this.#lastId;
       if (this.size * 2 >= this.#ring.length) {
         this.#grow();
-        if (this.#ring[this.#lastId & (this.#ring.length - 1)] === undefined) return this.#lastId;
+        if (this.#ring[this.#lastId & this.#mask] === undefined) return this.#lastId;
       }
     }
   }
 
   #grow(): void {
     const old = this.#ring;
-    this.#ring = Array.from({ length: old.length * 2 });
+    this.#setRing(old.length * 2);
     for (const request of old) {
-      if (request !== undefined) this.#ring[request.id & (this.#ring.length - 1)] = request;
+      if (request !== undefined) this.#ring[request.id & this.#mask] = request;
     }
   }
 
   /** Gives back what a burst made it grow to. */
   #shrink(): void {
-    if (this.#ring.length > 65_536) this.#ring = Array.from({ length: 64 });
+    if (this.#ring.length > 65_536) this.#setRing(64);
+  }
+
+  #setRing(length: number): void {
+    this.#ring = Array.from({ length });
+    this.#mask = length - 1;
   }
 
   #sweepAt(atMs: number, now: number): void {
