@@ -197,7 +197,7 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message<unknown>
 }
 
 /** @throws MsgError `MSG_INVALID_ARGUMENT` */
-export function checkHandler(handler: unknown): void {
+function checkHandler(handler: unknown): void {
   if (typeof handler === "function") return;
   throw new MsgError("MSG_INVALID_ARGUMENT", `handler is ${describe(handler)}, must be a function`);
 }
