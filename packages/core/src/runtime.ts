@@ -37,12 +37,14 @@ const host = globalThis as {
   readonly setImmediate?: (callback: () => void) => unknown;
 };
 
+// Looked up once: `performance` is a getter of the global object, as costly as the clock behind it.
+const clock = performance;
 const nextTick = host.process?.nextTick?.bind(host.process);
 const setImmediate = host.setImmediate;
 
 /** The real clock, `process.nextTick` and `setImmediate` where they exist, else their nearest web relatives. */
 export const hostRuntime: Runtime = {
-  now: () => performance.now(),
+  now: () => clock.now(),
   wallClockMicros: () => Date.now() * 1000,
   random: () => Math.random(),
   setTimer: (callback, delayMs) => setTimeout(callback, Math.min(delayMs, maxTimerMs)),

@@ -114,8 +114,20 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message<unknown>
   /** @internal @throws MsgError `MSG_INVALID_STATE` when there is a callback already. */
   protected consumeWith(
     handler: (item: M) => unknown,
-    { concurrency = 1, lend = false }: ConsumeOptions,
+    options: ConsumeOptions,
     onError: (error: unknown, item: M) => void,
+  ): Consumer {
+    const { concurrency = 1 } = options;
+    return this.useConsumer(handler, options, () => {
+      return new QueueConsumer(this.queue, handler, concurrency, this.settler, onError);
+    });
+  }
+
+  /** @internal As {@link consumeWith}, with a consumer of the pattern's own. */
+  protected useConsumer(
+    handler: unknown,
+    { concurrency = 1, lend = false }: ConsumeOptions,
+    make: () => Consumer,
   ): Consumer {
     this.assertOpen();
     checkHandler(handler);
@@ -125,7 +137,7 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message<unknown>
       const text = `this ${this.type} has a callback already: stop() it first`;
       throw new MsgError("MSG_INVALID_STATE", text);
     }
-    const consumer = new QueueConsumer(this.queue, handler, concurrency, this.settler, onError);
+    const consumer = make();
     this.#consumer = consumer;
     this.#setLending(lend);
     return {
@@ -185,7 +197,7 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message<unknown>
 }
 
 /** @throws MsgError `MSG_INVALID_ARGUMENT` */
-export function checkHandler(handler: unknown): void {
+function checkHandler(handler: unknown): void {
   if (typeof handler === "function") return;
   throw new MsgError("MSG_INVALID_ARGUMENT", `handler is ${describe(handler)}, must be a function`);
 }

@@ -1,11 +1,13 @@
 import type { PeerInfo } from "../../contracts/authenticator.ts";
-import type { FrameDecoder, RepSink, RepWriter, WireContext } from "../../contracts/protocol.ts";
+import type { RepSink, RepWriter, WireContext } from "../../contracts/protocol.ts";
 import type { Connection } from "../../connection/connection.ts";
 import type { MsgError } from "../../errors.ts";
+import type { Runtime } from "../../runtime.ts";
 import { Peer } from "../peer.ts";
 import { ReceiveSource } from "../receive-queue.ts";
 import type { ResolvedRepOptions } from "./rep-options.ts";
 import type { Request } from "./request.ts";
+import { RunClock } from "./run-clock.ts";
 
 /** Who is told what a REQ asked. */
 export interface RequestHandlers<Asked, Answered> {
@@ -23,7 +25,7 @@ const repliesLingerMs = 30_000;
 
 /** A REQ as a REP sees it. */
 export class RepPeer<Asked, Answered> extends Peer implements RepSink {
-  readonly decoder: FrameDecoder;
+  readonly decoder: RunClock;
   readonly writer: RepWriter;
   readonly source: ReceiveSource<Request<Asked, Answered>>;
   readonly #handlers: RequestHandlers<Asked, Answered>;
@@ -39,6 +41,7 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
     info: PeerInfo,
     connection: Connection,
     context: WireContext,
+    runtime: Runtime,
     options: ResolvedRepOptions,
     handlers: RequestHandlers<Asked, Answered>,
   ) {
@@ -47,7 +50,7 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
     this.#handlers = handlers;
     this.source = new ReceiveSource(connection);
     const wire = connection.protocol.open("REP", connection.outbox, this, context);
-    this.decoder = wire.decoder;
+    this.decoder = new RunClock(wire.decoder, runtime);
     this.writer = wire.writer;
   }
 
@@ -82,8 +85,15 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
     this.#adjustReading();
   }
 
-  /** One has its end. */
+  /** One has its end, whether it had to wait for it or not. */
   onSettled(request: Request<Asked, Answered>): void {
+    // All but the youngest have a younger one.
+    if (request === this.#youngest || request.youngerOfPeer !== undefined) this.#unlink(request);
+    this.#adjustReading();
+    if (this.#hasEnded) this.onPeerEnded();
+  }
+
+  #unlink(request: Request<Asked, Answered>): void {
     const { olderOfPeer: older, youngerOfPeer: younger } = request;
     if (younger === undefined) this.#youngest = older;
     else younger.olderOfPeer = older;
@@ -91,8 +101,6 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
     request.olderOfPeer = request.youngerOfPeer = undefined;
     this.#pending--;
     this.#pendingBytes -= request.payload.length;
-    this.#adjustReading();
-    if (this.#hasEnded) this.onPeerEnded();
   }
 
   /** It was written something that answers no request that was counted. */

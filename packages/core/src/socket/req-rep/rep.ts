@@ -9,13 +9,15 @@ import type { WirePayload } from "../../wire/compression.ts";
 import type { CloseReport } from "../events.ts";
 import { LinkedQueue } from "../linked-queue.ts";
 import type { Consumer, Settler } from "../receivers.ts";
-import { checkHandler, ReceivingSocket } from "../receiving-socket.ts";
+import { ReceivingSocket } from "../receiving-socket.ts";
 import type { RepOptions, ResolvedRepOptions } from "./rep-options.ts";
 import { resolveRepOptions } from "./rep-options.ts";
 import type { RequestHandlers } from "./rep-peer.ts";
 import { RepPeer } from "./rep-peer.ts";
 import { ReplyError, Request } from "./request.ts";
 import type { Responder } from "./request.ts";
+import type { ServerHost } from "./request-server.ts";
+import { RequestServer } from "./request-server.ts";
 import type { SocketStats } from "../stats.ts";
 import type { CodecOption, OptionsWithout, WithCodec } from "../value-codec.ts";
 import { ValueCodec } from "../value-codec.ts";
@@ -73,13 +75,19 @@ const pong = new Uint8Array([0x50, 0x4f, 0x4e, 0x47]);
  */
 export class RepSocket<Asked = Uint8Array, Answered = Payload>
   extends ReceivingSocket<RepPeer<Asked, Answered>, Request<Asked, Answered>>
-  implements Responder<Asked, Answered>, RequestHandlers<Asked, Answered>
+  implements
+    Responder<Asked, Answered>,
+    RequestHandlers<Asked, Answered>,
+    ServerHost<Asked, Answered>
 {
   readonly #options: ResolvedRepOptions;
   /** Every request without an answer, in the order they came, which is also that of their deadlines. */
   readonly #pending: LinkedQueue<Request<Asked, Answered>> = new LinkedQueue();
   readonly #idle: WaiterList<void>;
   #timer: TimerHandle;
+  #server: RequestServer<Asked, Answered> | undefined;
+  /** Its handler runs and may answer at once: it is in no list, until somebody looks at one. */
+  #handled: Request<Asked, Answered> | undefined;
   #unanswered = 0;
   /** Replies that a compressor works on. */
   #compressing = 0;
@@ -112,19 +120,15 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
    *   `MSG_INVALID_ARGUMENT`, `MSG_INVALID_OPTION`
    */
   serve(handler: RequestHandler<Asked, Answered>, options: ServeOptions = {}): Consumer {
-    checkHandler(handler);
-    const answer = (request: Request<Asked, Answered>): void | Promise<void> => {
-      const result = handler(request);
-      if (!isPromise(result)) return this.respond(request, result, false);
-      return result.then((value) => this.respond(request, value, false));
-    };
     const { concurrency = serveConcurrency } = options;
-    return this.consumeWith(answer, { concurrency }, (error, request) =>
-      this.#onHandlerError(error, request),
-    );
+    return this.useConsumer(handler, { concurrency }, () => {
+      this.#server = new RequestServer(this.queue, handler, concurrency, this);
+      return this.#server;
+    });
   }
 
   override stats(): RepStats {
+    this.#enlistHandled();
     return {
       ...this.commonStats(),
       pending: this.#pending.size,
@@ -138,25 +142,9 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
   respond(request: Request<Asked, Answered>, value: Answered, copy: boolean): void {
     if (request.state === "answered") throw alreadyAnswered();
     const bytes = this.outgoingBytes(value, copy);
-    if (!this.#settle(request, "answered")) {
-      this.drop("late-reply", { peer: request.peer, payload: bytes });
-      return;
-    }
-    const failed = (error: MsgError): void => {
-      this.emit("error", { error });
-      this.#writeError(request, "INTERNAL", "the reply could not be compressed");
-    };
-    try {
-      const result = this.compression.compress(bytes);
-      if (result instanceof Promise) {
-        this.#compressing++;
-        result
-          .then((wire) => this.#write(request, wire, bytes.length), failed)
-          .finally(() => this.#onCompressed());
-      } else this.#write(request, result, bytes.length);
-    } catch (error) {
-      failed(error as MsgError);
-    }
+    if (this.compression.applies(bytes.length)) this.#compress(request, bytes);
+    else if (this.#settle(request, "answered")) this.#write(request, 0, bytes, bytes.length);
+    else this.drop("late-reply", { peer: request.peer, payload: bytes });
   }
 
   /** @internal */
@@ -186,14 +174,30 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
       peer.onOwed();
       return;
     }
+    const request = new Request<Asked, Answered>(id, payload, peer, this);
+    if (this.#server?.takesNow !== true || this.queue.size > 0) {
+      this.enlist(request);
+      this.queue.push(peer.source, request);
+      return;
+    }
+    this.#handled = request;
+    this.queue.push(peer.source, request);
+    this.#handled = undefined;
+  }
+
+  /** @internal */
+  enlist(request: Request<Asked, Answered>): void {
+    if (!request.isPending || request.deadlineMs !== undefined) return;
     const { answerTimeoutMs } = this.#options;
-    const deadlineMs =
-      answerTimeoutMs === Infinity ? Infinity : this.runtime.now() + answerTimeoutMs;
-    const request = new Request<Asked, Answered>(id, payload, peer, deadlineMs, this);
+    request.deadlineMs =
+      answerTimeoutMs === Infinity ? Infinity : request.from.decoder.now() + answerTimeoutMs;
     this.#pending.append(request);
     if (this.#timer === undefined) this.#watchFirst();
-    peer.onPending(request);
-    this.queue.push(peer.source, request);
+    request.from.onPending(request);
+  }
+
+  #enlistHandled(): void {
+    if (this.#handled !== undefined) this.enlist(this.#handled);
   }
 
   /** @internal */
@@ -209,13 +213,15 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
   }
 
   protected override createPeer(connection: Connection, info: PeerInfo): RepPeer<Asked, Answered> {
-    return new RepPeer(info, connection, this.wireContext(connection), this.#options, this);
+    const context = this.wireContext(connection);
+    return new RepPeer(info, connection, context, this.runtime, this.#options, this);
   }
 
   protected override onPeerReady(): void {}
 
   /** Nobody waits for these answers any more, so what was not taken yet need not run. */
   protected override onPeerClosed(peer: RepPeer<Asked, Answered>): void {
+    this.#enlistHandled();
     this.queue.clearSource(peer.source);
     for (const request of peer.pending) this.#expire(request);
   }
@@ -223,6 +229,7 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
   /** Says goodbye, refuses what did not run, and lets what runs be answered. */
   protected override async drain(lingerMs: number): Promise<void> {
     this.#isDraining = true;
+    this.#enlistHandled();
     for (const peer of this.endpoints.peers) peer.writer.goodbye();
     for (const request of this.queue.clear()) {
       if (this.#settle(request, "answered")) this.#writeError(request, "MSG_DRAINING", "");
@@ -231,6 +238,7 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
   }
 
   protected override onClosed(): CloseReport {
+    this.#enlistHandled();
     const unacknowledged = this.#pending.size;
     while (this.#pending.first !== undefined) this.#expire(this.#pending.first);
     this.runtime.clearTimer(this.#timer);
@@ -238,9 +246,41 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
     return { unsent: unacknowledged, unacknowledged: 0 };
   }
 
+  #compress(request: Request<Asked, Answered>, bytes: Uint8Array): void {
+    // Until the compressor is done it is one of its peer's, and keeps the socket from being idle.
+    this.enlist(request);
+    this.#compressing++;
+    if (!this.#settle(request, "answered")) {
+      this.drop("late-reply", { peer: request.peer, payload: bytes });
+      this.#onCompressed();
+      return;
+    }
+    const written = (wire: WirePayload): void =>
+      this.#write(request, wire.compression, wire.bytes, bytes.length);
+    const failed = (error: MsgError): void => {
+      this.emit("error", { error });
+      this.#writeError(request, "INTERNAL", "the reply could not be compressed");
+    };
+    let result: WirePayload | Promise<WirePayload>;
+    try {
+      result = this.compression.compress(bytes);
+    } catch (error) {
+      failed(error as MsgError);
+      this.#onCompressed();
+      return;
+    }
+    if (result instanceof Promise) {
+      result.then(written, failed).finally(() => this.#onCompressed());
+      return;
+    }
+    written(result);
+    this.#onCompressed();
+  }
+
   #write(
     request: Request<Asked, Answered>,
-    { compression, bytes }: WirePayload,
+    compression: number,
+    bytes: Uint8Array,
     plainBytes: number,
   ): void {
     const { from } = request;
@@ -265,11 +305,14 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
     request.from.onSettled(request);
   }
 
-  /** Takes a request out of the table of those without an answer; false when it is not in it. */
+  /** A request has its end; false when it had one before. */
   #settle(request: Request<Asked, Answered>, state: "answered" | "expired"): boolean {
-    const wasPending = this.#pending.remove(request);
+    const wasPending = request.isPending;
     if (wasPending || state === "answered") request.state = state;
-    this.#checkIdle();
+    if (wasPending && request.deadlineMs !== undefined) {
+      this.#pending.remove(request);
+      this.#checkIdle();
+    }
     return wasPending;
   }
 
@@ -299,7 +342,7 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
   #watchFirst(): void {
     const first = this.#pending.first;
     this.#timer = undefined;
-    if (first === undefined || first.deadlineMs === Infinity) return;
+    if (first?.deadlineMs === undefined || first.deadlineMs === Infinity) return;
     const delayMs = Math.max(0, first.deadlineMs - this.runtime.now());
     this.#timer = this.runtime.setTimer(() => this.#onAnswerTimeout(), delayMs);
   }
@@ -309,7 +352,7 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
     this.#timer = undefined;
     for (
       let request = this.#pending.first;
-      request !== undefined && request.deadlineMs <= now;
+      request?.deadlineMs !== undefined && request.deadlineMs <= now;
       request = this.#pending.first
     ) {
       this.#unanswered++;
@@ -323,7 +366,8 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
     this.#watchFirst();
   }
 
-  #onHandlerError(error: unknown, request: Request<Asked, Answered>): void {
+  /** @internal */
+  onHandlerError(error: unknown, request: Request<Asked, Answered>): void {
     const isForPeer = error instanceof ReplyError;
     if (!isForPeer) this.reportHandlerError(error);
     // A handler may have answered by itself and thrown afterwards.
@@ -339,8 +383,4 @@ function alreadyAnswered(): MsgError {
 
 function isPing(payload: Uint8Array): boolean {
   return payload.length === ping.length && ping.every((byte, index) => payload[index] === byte);
-}
-
-function isPromise<T>(result: T | Promise<T>): result is Promise<T> {
-  return typeof result === "object" && result !== null && "then" in result;
 }

@@ -1,8 +1,10 @@
 import type { PeerInfo } from "../../contracts/authenticator.ts";
-import type { FrameDecoder, ReqSink, ReqWriter, WireContext } from "../../contracts/protocol.ts";
+import type { ReqSink, ReqWriter, WireContext } from "../../contracts/protocol.ts";
 import type { Connection } from "../../connection/connection.ts";
 import type { MsgError } from "../../errors.ts";
+import type { Runtime } from "../../runtime.ts";
 import { Peer } from "../peer.ts";
+import { RunClock } from "./run-clock.ts";
 
 /** Who is told what a REP said. */
 export interface ReplyHandlers {
@@ -11,11 +13,13 @@ export interface ReplyHandlers {
   /** The peer drains and did not run this request. */
   onReplyRefused(peer: ReqPeer, id: number): void;
   onWritable(): void;
+  /** What was sent in this tick is written now. */
+  onBeforeFlush(): void;
 }
 
 /** A REP as a REQ sees it. */
 export class ReqPeer extends Peer implements ReqSink {
-  readonly decoder: FrameDecoder;
+  readonly decoder: RunClock;
   readonly writer: ReqWriter;
   readonly #handlers: ReplyHandlers;
   inFlight = 0;
@@ -26,12 +30,13 @@ export class ReqPeer extends Peer implements ReqSink {
     info: PeerInfo,
     connection: Connection,
     context: WireContext,
+    runtime: Runtime,
     handlers: ReplyHandlers,
   ) {
     super(info, connection);
     this.#handlers = handlers;
     const wire = connection.protocol.open("REQ", connection.outbox, this, context);
-    this.decoder = wire.decoder;
+    this.decoder = new RunClock(wire.decoder, runtime);
     this.writer = wire.writer;
   }
 
@@ -62,5 +67,9 @@ export class ReqPeer extends Peer implements ReqSink {
 
   override onDrain(): void {
     this.#handlers.onWritable();
+  }
+
+  override onBeforeFlush(): void {
+    this.#handlers.onBeforeFlush();
   }
 }

@@ -36,6 +36,8 @@ export interface RequestOptions {
   readonly copy?: boolean | undefined;
 }
 
+const noOptions: RequestOptions = {};
+
 /** What the codec of a REQ does: requests out, replies in. */
 export type ReqCodec<Asked, Answered> = Encoder<Asked> & Decoder<Answered>;
 
@@ -75,7 +77,6 @@ export class ReqSocket<Asked = Payload, Answered = Uint8Array> extends Socket<Re
       codec: this.codec,
       compression: this.compression,
       messages: this.messages,
-      peers: this.endpoints.peers,
       onUnexpectedReply: (peer, payload) =>
         this.drop("unexpected-reply", { peer: peer.info, payload }),
     });
@@ -93,19 +94,17 @@ export class ReqSocket<Asked = Payload, Answered = Uint8Array> extends Socket<Re
    * @throws MsgError `MSG_CLOSED`, `MSG_PAYLOAD_TOO_LARGE`, `MSG_INVALID_ARGUMENT`,
    *   `MSG_ENCODE_FAILED`, `MSG_INVALID_OPTION`
    */
-  request(value: Asked, options: RequestOptions = {}): Promise<Message<Answered>> {
+  request(value: Asked, options: RequestOptions = noOptions): Promise<Message<Answered>> {
     this.assertOpen();
     const bytes = this.outgoingBytes(value, options.copy);
     const timeoutMs = options.timeoutMs ?? this.#defaults.timeoutMs;
     const retry = options.retry ?? this.#defaults.retry;
     const failFast = options.failFast ?? this.#defaults.failFast;
-    checkDelay("timeoutMs", timeoutMs);
     const { signal } = options;
+    if (options.timeoutMs !== undefined) checkDelay("timeoutMs", timeoutMs);
     if (signal?.aborted === true) return quietly(Promise.reject(abortReason(signal)));
-    const refusal = this.#dispatcher.refusal(bytes, failFast);
-    if (refusal !== undefined) return quietly(Promise.reject(refusal));
     // What its codec makes of a reply is what the socket's maker said that it is.
-    const reply = this.#dispatcher.submit(bytes, { timeoutMs, retry, signal });
+    const reply = this.#dispatcher.submit(bytes, timeoutMs, retry, failFast, signal);
     return reply as Promise<Message<Answered>>;
   }
 
@@ -114,11 +113,12 @@ export class ReqSocket<Asked = Payload, Answered = Uint8Array> extends Socket<Re
   }
 
   protected override createPeer(connection: Connection, info: PeerInfo): ReqPeer {
-    return new ReqPeer(info, connection, this.wireContext(connection), this.#dispatcher);
+    const context = this.wireContext(connection);
+    return new ReqPeer(info, connection, context, this.runtime, this.#dispatcher);
   }
 
-  protected override onPeerReady(): void {
-    this.#dispatcher.onPeerReady();
+  protected override onPeerReady(peer: ReqPeer): void {
+    this.#dispatcher.onPeerReady(peer);
   }
 
   protected override onPeerClosed(peer: ReqPeer, reason: MsgError | undefined): void {

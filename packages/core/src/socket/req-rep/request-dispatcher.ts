@@ -12,16 +12,9 @@ import type { PendingRequest } from "./request-table.ts";
 import { RequestTable } from "./request-table.ts";
 import type { MessageCounters } from "../stats.ts";
 import type { ValueCodec } from "../value-codec.ts";
-import { abortReason, WaiterList } from "../waiter-list.ts";
+import { abortReason, quietly, WaiterList } from "../waiter-list.ts";
 
 type Pending = PendingRequest<ReqPeer>;
-
-/** How one request is treated. */
-export interface RequestTerms {
-  readonly timeoutMs: number;
-  readonly retry: boolean;
-  readonly signal: AbortSignal | undefined;
-}
 
 /** What the dispatcher needs of its socket. */
 export interface DispatcherContext {
@@ -30,8 +23,6 @@ export interface DispatcherContext {
   readonly codec: ValueCodec;
   readonly compression: Compression;
   readonly messages: MessageCounters;
-  /** The peers that are ready. */
-  readonly peers: ReadonlySet<ReqPeer>;
   /** A reply came that nobody waits for. */
   onUnexpectedReply(peer: ReqPeer, payload: Uint8Array | undefined): void;
 }
@@ -61,6 +52,8 @@ export class RequestDispatcher implements ReplyHandlers {
   readonly #context: DispatcherContext;
   readonly #options: ResolvedReqOptions;
   readonly #table: RequestTable<ReqPeer>;
+  /** The peers that are ready, in the order in which they became so. */
+  readonly #peers: ReqPeer[] = [];
   /** Requests that wait for a peer, oldest first. */
   readonly #queue: LinkedQueue<Pending> = new LinkedQueue();
   readonly #roundTrip: DurationHistogram = new DurationHistogram();
@@ -94,40 +87,43 @@ export class RequestDispatcher implements ReplyHandlers {
     };
   }
 
-  /** Why a request cannot be taken now, if so. */
-  refusal(bytes: Uint8Array, failFast: boolean): MsgError | undefined {
-    const { peers } = this.#context;
-    if (failFast && peers.size === 0) {
-      return new MsgError("MSG_NO_PEER", "no peer is connected and failFast is set");
+  /**
+   * Takes a request; its promise tells the end. Rejects with `MSG_NO_PEER` or `MSG_HIGH_WATER_MARK`
+   * when it cannot be taken now. (Flat, and with plain arguments: bench scenario req-rep-1.)
+   */
+  submit(
+    bytes: Uint8Array,
+    timeoutMs: number,
+    retry: boolean,
+    failFast: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Message<unknown>> {
+    const { compression } = this.#context;
+    const peer = this.#waiting === 0 ? this.#peerWithRoom() : undefined;
+    if (peer === undefined) {
+      const refusal = this.#refusal(bytes, failFast);
+      if (refusal !== undefined) return quietly(Promise.reject(refusal));
     }
-    // What is being compressed has no peer yet: it waits, whoever has room.
-    const waiting = this.#queue.size + this.#compressing;
-    if (waiting === 0 && this.#peerWithRoom() !== undefined) return undefined;
-    const { maxQueued, maxQueuedBytes } = this.#options;
-    if (waiting >= maxQueued) {
-      return new MsgError(
-        "MSG_HIGH_WATER_MARK",
-        `${waiting} requests wait, maxQueued is ${maxQueued}`,
-      );
-    }
-    const total = this.#queuedBytes + this.#compressingBytes + bytes.length;
-    if (total === bytes.length || total <= maxQueuedBytes) return undefined;
-    const text = `${total} bytes would wait, maxQueuedBytes is ${maxQueuedBytes}`;
-    return new MsgError("MSG_HIGH_WATER_MARK", text);
-  }
-
-  /** Takes a request; its promise tells the end. */
-  submit(bytes: Uint8Array, { timeoutMs, retry, signal }: RequestTerms): Promise<Message<unknown>> {
     const request = this.#table.add(bytes, timeoutMs, retry);
     if (signal !== undefined) {
       this.#table.watch(signal, request, () => this.#end(request, abortReason(signal)));
     }
-    this.#compress(request);
+    if (peer !== undefined && !compression.applies(bytes.length)) this.#send(request, peer);
+    else {
+      // It may wait for a peer: no flush comes that would tell its time.
+      this.#table.stamp();
+      this.#compress(request);
+    }
     return request.promise;
   }
 
-  onPeerReady(): void {
+  onPeerReady(peer: ReqPeer): void {
+    this.#peers.push(peer);
     this.#pump();
+  }
+
+  onBeforeFlush(): void {
+    this.#table.stamp();
   }
 
   onWritable(): void {
@@ -136,6 +132,9 @@ export class RequestDispatcher implements ReplyHandlers {
 
   /** What the lost peer had not answered ends, or goes elsewhere where that does no harm. */
   onPeerClosed(peer: ReqPeer, reason: MsgError | undefined): void {
+    // What was not flushed has a time all the same.
+    this.#table.stamp();
+    this.#peers.splice(this.#peers.indexOf(peer), 1);
     const { sentBytes } = peer.connection.outbox;
     const lost = this.#table.filter((request) => request.target === peer);
     // Youngest first, so that they stand at the head of the queue in their old order.
@@ -155,7 +154,7 @@ export class RequestDispatcher implements ReplyHandlers {
       return;
     }
     this.#context.messages.received++;
-    this.#roundTrip.add(this.#context.runtime.now() - request.sentAtMs);
+    this.#roundTrip.add(peer.decoder.now() - request.sentAt.ms);
     const reply = new Message<unknown>(payload, peer.info);
     const error = this.#context.codec.decode(reply);
     if (error !== undefined) {
@@ -209,6 +208,30 @@ export class RequestDispatcher implements ReplyHandlers {
     return { unsent: this.#unsentAtClose, unacknowledged: this.#unansweredAtClose };
   }
 
+  /** What is being compressed has no peer yet: it waits, whoever has room. */
+  get #waiting(): number {
+    return this.#queue.size + this.#compressing;
+  }
+
+  /** Why a request that cannot be sent at once cannot wait either, if so. */
+  #refusal(bytes: Uint8Array, failFast: boolean): MsgError | undefined {
+    if (failFast && this.#peers.length === 0) {
+      return new MsgError("MSG_NO_PEER", "no peer is connected and failFast is set");
+    }
+    const waiting = this.#waiting;
+    const { maxQueued, maxQueuedBytes } = this.#options;
+    if (waiting >= maxQueued) {
+      return new MsgError(
+        "MSG_HIGH_WATER_MARK",
+        `${waiting} requests wait, maxQueued is ${maxQueued}`,
+      );
+    }
+    const total = this.#queuedBytes + this.#compressingBytes + bytes.length;
+    if (total === bytes.length || total <= maxQueuedBytes) return undefined;
+    const text = `${total} bytes would wait, maxQueuedBytes is ${maxQueuedBytes}`;
+    return new MsgError("MSG_HIGH_WATER_MARK", text);
+  }
+
   #compress(request: Pending): void {
     try {
       const result = this.#context.compression.compress(request.payload);
@@ -254,7 +277,7 @@ export class RequestDispatcher implements ReplyHandlers {
   /** The ready peer with the fewest requests in flight; among equals, the one connected longest. */
   #peerWithRoom(): ReqPeer | undefined {
     let best: ReqPeer | undefined;
-    for (const peer of this.#context.peers) {
+    for (const peer of this.#peers) {
       if (!peer.hasRoom(this.#options.maxInFlight)) continue;
       if (best === undefined || peer.inFlight < best.inFlight) best = peer;
     }
@@ -266,7 +289,7 @@ export class RequestDispatcher implements ReplyHandlers {
     peer.writer.request(request.id, request.compression, request.payload);
     request.target = peer;
     request.endsAtByte = outbox.appendedBytes;
-    request.sentAtMs = this.#context.runtime.now();
+    request.sentAt = this.#table.useMoment();
     peer.inFlight++;
     this.#inFlight++;
     this.#context.messages.onSent(request.plainBytes, request.payload.length);

@@ -23,10 +23,17 @@ function capture(
   capturedReject = reject;
 }
 
+/** A point in time that is known once the clock was looked at; until then it is `Infinity`. */
+export interface Moment {
+  ms: number;
+}
+
+const never: Moment = { ms: Infinity };
+
 /** One request from the call to its end. */
 export class PendingRequest<Target> implements Linked<PendingRequest<Target>> {
   readonly id: number;
-  readonly deadlineMs: number;
+  readonly calledAt: Moment;
   readonly timeoutMs: number;
   readonly retry: boolean;
   readonly promise: Promise<Message<unknown>>;
@@ -41,7 +48,7 @@ export class PendingRequest<Target> implements Linked<PendingRequest<Target>> {
   target: Target | undefined;
   /** Where it ends in what that peer's connection was given: beyond what was sent, it never left. */
   endsAtByte = 0;
-  sentAtMs = 0;
+  sentAt: Moment = never;
   signal: AbortSignal | undefined;
   onAbort: (() => void) | undefined;
   previousInQueue: PendingRequest<Target> | undefined;
@@ -52,18 +59,22 @@ export class PendingRequest<Target> implements Linked<PendingRequest<Target>> {
     id: number,
     payload: Uint8Array,
     timeoutMs: number,
-    deadlineMs: number,
+    calledAt: Moment,
     retry: boolean,
   ) {
     this.id = id;
     this.payload = payload;
     this.plainBytes = payload.length;
     this.timeoutMs = timeoutMs;
-    this.deadlineMs = deadlineMs;
+    this.calledAt = calledAt;
     this.retry = retry;
     this.promise = new Promise(capture);
     this.resolve = capturedResolve;
     this.reject = capturedReject;
+  }
+
+  get deadlineMs(): number {
+    return this.calledAt.ms + this.timeoutMs;
   }
 }
 
@@ -72,12 +83,22 @@ export class PendingRequest<Target> implements Linked<PendingRequest<Target>> {
  *
  * A ring with a check of the whole id: no hashing, no allocation for an entry. An id whose place is
  * taken by an older request is skipped, so one request that waits for ever does not make it grow.
+ *
+ * The clock is looked at once for all requests of a tick, by {@link stamp}: it costs as much as the
+ * rest of a request (bench scenario: req-rep-64).
  */
 export class RequestTable<Target> {
   readonly #runtime: Runtime;
   readonly #onTimeout: (request: PendingRequest<Target>) => void;
-  #ring: (PendingRequest<Target> | undefined)[] = Array.from({ length: 64 });
+  #ring: (PendingRequest<Target> | undefined)[] = [];
+  /** The lengths are powers of two: an id's place is `id & mask`. */
+  #mask = 0;
   #lastId = firstId - 1;
+  /** This tick. */
+  #moment: Moment = { ms: Infinity };
+  #isMomentUsed = false;
+  /** The shortest timeout of what was added in this tick. */
+  #shortestMs = Infinity;
   #timer: TimerHandle;
   #nextSweepMs = Infinity;
   size = 0;
@@ -86,16 +107,35 @@ export class RequestTable<Target> {
   constructor(runtime: Runtime, onTimeout: (request: PendingRequest<Target>) => void) {
     this.#runtime = runtime;
     this.#onTimeout = onTimeout;
+    this.#setRing(64);
   }
 
+  /** Its time begins with the next {@link stamp}, which must come before the tick ends. */
   add(payload: Uint8Array, timeoutMs: number, retry: boolean): PendingRequest<Target> {
-    const now = this.#runtime.now();
     const id = this.#takeId();
-    const request = new PendingRequest<Target>(id, payload, timeoutMs, now + timeoutMs, retry);
-    this.#ring[id & (this.#ring.length - 1)] = request;
+    const request = new PendingRequest<Target>(id, payload, timeoutMs, this.useMoment(), retry);
+    this.#ring[id & this.#mask] = request;
     this.size++;
-    if (request.deadlineMs < this.#nextSweepMs) this.#sweepAt(request.deadlineMs, now);
+    if (timeoutMs < this.#shortestMs) this.#shortestMs = timeoutMs;
     return request;
+  }
+
+  /** The moment that the next {@link stamp} tells. */
+  useMoment(): Moment {
+    this.#isMomentUsed = true;
+    return this.#moment;
+  }
+
+  /** Whatever was added or sent since the last call was so now. */
+  stamp(): void {
+    if (!this.#isMomentUsed) return;
+    const now = this.#runtime.now();
+    const dueMs = now + this.#shortestMs;
+    this.#moment.ms = now;
+    this.#moment = { ms: Infinity };
+    this.#isMomentUsed = false;
+    this.#shortestMs = Infinity;
+    if (dueMs < this.#nextSweepMs) this.#sweepAt(dueMs, now);
   }
 
   /** Has `onAbort` called when the signal aborts while the request is in the table. */
@@ -106,13 +146,13 @@ export class RequestTable<Target> {
   }
 
   find(id: number): PendingRequest<Target> | undefined {
-    const request = this.#ring[id & (this.#ring.length - 1)];
+    const request = this.#ring[id & this.#mask];
     return request?.id === id ? request : undefined;
   }
 
   /** Takes a request out; false when it was not in. */
   remove(request: PendingRequest<Target>): boolean {
-    const place = request.id & (this.#ring.length - 1);
+    const place = request.id & this.#mask;
     if (this.#ring[place] !== request) return false;
     this.#ring[place] = undefined;
     this.size--;
@@ -148,25 +188,30 @@ export class RequestTable<Target> {
   #takeId(): number {
     for (;;) {
       this.#lastId = this.#lastId === lastId ? firstId : this.#lastId + 1;
-      if (this.#ring[this.#lastId & (this.#ring.length - 1)] === undefined) return this.#lastId;
+      if (this.#ring[this.#lastId & this.#mask] === undefined) return this.#lastId;
       if (this.size * 2 >= this.#ring.length) {
         this.#grow();
-        if (this.#ring[this.#lastId & (this.#ring.length - 1)] === undefined) return this.#lastId;
+        if (this.#ring[this.#lastId & this.#mask] === undefined) return this.#lastId;
       }
     }
   }
 
   #grow(): void {
     const old = this.#ring;
-    this.#ring = Array.from({ length: old.length * 2 });
+    this.#setRing(old.length * 2);
     for (const request of old) {
-      if (request !== undefined) this.#ring[request.id & (this.#ring.length - 1)] = request;
+      if (request !== undefined) this.#ring[request.id & this.#mask] = request;
     }
   }
 
   /** Gives back what a burst made it grow to. */
   #shrink(): void {
-    if (this.#ring.length > 65_536) this.#ring = Array.from({ length: 64 });
+    if (this.#ring.length > 65_536) this.#setRing(64);
+  }
+
+  #setRing(length: number): void {
+    this.#ring = Array.from({ length });
+    this.#mask = length - 1;
   }
 
   #sweepAt(atMs: number, now: number): void {

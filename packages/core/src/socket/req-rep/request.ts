@@ -60,8 +60,8 @@ export class Request<Asked = Uint8Array, Answered = Payload>
   readonly id: number;
   /** @internal */
   readonly from: RepPeer<Asked, Answered>;
-  /** @internal */
-  readonly deadlineMs: number;
+  /** @internal When it gets `MSG_NO_ANSWER`; absent while its handler may still answer at once. */
+  deadlineMs: number | undefined;
   /** @internal */
   state: "pending" | "answered" | "expired" = "pending";
   /** @internal */
@@ -82,19 +82,17 @@ export class Request<Asked = Uint8Array, Answered = Payload>
     id: number,
     payload: Uint8Array,
     from: RepPeer<Asked, Answered>,
-    deadlineMs: number,
     responder: Responder<Asked, Answered>,
   ) {
     super(payload, from.info);
     this.id = id;
     this.from = from;
-    this.deadlineMs = deadlineMs;
     this.#responder = responder;
   }
 
   /** True until it is answered, its peer is gone, or its time has passed. */
   get isPending(): boolean {
-    return this.state === "pending" && this.inQueue !== undefined;
+    return this.state === "pending";
   }
 
   /** Aborts when nobody waits for the answer any more: the peer is gone, or the time has passed. */

@@ -1,3 +1,4 @@
+import { seededRandom } from "@msg-ts/testing";
 import { describe, expect, it } from "vitest";
 import type { Request } from "../../../src/socket/req-rep/request.ts";
 import { ReplyError } from "../../../src/socket/req-rep/request.ts";
@@ -368,6 +369,117 @@ describe("serve", () => {
     expect(replies(end)).toEqual(["1=mine"]);
   });
 
+  it("shows a handler its request as pending, and counts it so, until it has answered", async () => {
+    const { scene, rep, end } = await setUp();
+    const before = scene.runtime.timersInMs;
+    const seen: unknown[] = [];
+    rep.serve((request) => {
+      seen.push([request.isPending, request.signal.aborted]);
+      if (request.text() === "look") seen.push(rep.stats().pending);
+      return "";
+    });
+    end.request(1, "look");
+    end.request(2, "do not look");
+    await scene.settle();
+    expect(seen).toEqual([[true, false], 1, [true, false]]);
+    expect([replies(end), rep.stats().pending]).toEqual([["1=", "2="], 0]);
+    // Looking at the lists is what put the one into them, and a timer stays for a moment.
+    expect(scene.runtime.timersInMs).toEqual([...before, 30_000]);
+  });
+
+  it("sets no timer for what is answered at once", async () => {
+    const { scene, rep, end } = await setUp();
+    const before = scene.runtime.timersInMs;
+    rep.serve(() => "now");
+    for (let id = 1; id <= 10; id++) end.request(id, "a");
+    await scene.settle();
+    expect([replies(end).length, scene.runtime.timersInMs]).toEqual([10, before]);
+  });
+
+  it("answers MSG_NO_ANSWER when what a handler promised does not come in time", async () => {
+    const { scene, rep, end } = await setUp({ answerTimeoutMs: 100 });
+    rep.serve((request) => (request.text() === "now" ? "n" : new Promise<string>(() => {})));
+    end.request(1, "never");
+    await scene.pass(60);
+    end.request(2, "now");
+    end.request(3, "never");
+    await scene.pass(40);
+    expect(replies(end)).toEqual(["2=n", "1!MSG_NO_ANSWER"]);
+    await scene.pass(60);
+    expect(replies(end).at(-1)).toBe("3!MSG_NO_ANSWER");
+    expect(rep.stats()).toMatchObject({ unanswered: 2, pending: 0 });
+  });
+
+  it("stops reading at maxPending that are promised, not for what is answered at once", async () => {
+    const { scene, rep, end } = await setUp({ maxPending: 2 });
+    const ends: (() => void)[] = [];
+    rep.serve((request) => {
+      if (request.text() === "now") return "n";
+      return new Promise<string>((resolve) => void ends.push(() => resolve("l")));
+    });
+    for (let id = 1; id <= 5; id++) end.request(id, "now");
+    for (let id = 6; id <= 9; id++) end.request(id, "later");
+    end.request(10, "now");
+    await scene.settle();
+    expect([replies(end).length, ends.length, rep.stats().pending]).toEqual([5, 2, 2]);
+    while (ends.length > 0) {
+      ends.shift()?.();
+      await scene.settle();
+    }
+    expect([replies(end).length, rep.stats().pending]).toEqual([10, 0]);
+  });
+
+  it("answers each request once and rightly, whatever its handlers do, however they mix", async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const random = seededRandom(seed);
+      const pick = (count: number): number => Math.floor(random() * count);
+      const { scene, rep, end } = await setUp({ maxPending: 1 + pick(8) });
+      const ends = [end, await scene.rawDial(), await scene.rawDial()];
+      rep.on("error", () => {});
+      const late: (() => void)[] = [];
+      const answers: Record<string, (request: Request) => string | Promise<string>> = {
+        now: (request) => request.text(),
+        soon: (request) => Promise.resolve(request.text()),
+        late: (request) => new Promise((resolve) => void late.push(() => resolve(request.text()))),
+        throws: () => {
+          throw new ReplyError("THROWN", "");
+        },
+        rejects: () => Promise.reject(new ReplyError("REJECTED", "")),
+        itself: (request) => {
+          request.respond(request.text());
+          throw new Error("answered before");
+        },
+        looks: (request) => `${request.text()}${rep.stats().pending > 0 ? "" : "?"}`,
+      };
+      const kinds = Object.keys(answers);
+      rep.serve((request) => answers[request.text().split(" ")[0] ?? ""]?.(request) ?? "", {
+        concurrency: 1 + pick(6),
+      });
+      // What each end is to get, by the plainest rule there is.
+      const expected: string[][] = ends.map(() => []);
+      for (let step = 0; step < 150; step++) {
+        const at = pick(ends.length);
+        const kind = kinds[pick(kinds.length)] ?? "";
+        const text = `${kind} ${step}`;
+        ends[at]?.request(step, text);
+        const errors: Record<string, string> = { throws: "!THROWN", rejects: "!REJECTED" };
+        expected[at]?.push(`${step}${errors[kind] ?? `=${text}`}`);
+        if (pick(4) === 0) await scene.settle();
+        if (pick(3) === 0) late.splice(pick(late.length), 1)[0]?.();
+      }
+      for (let rest = 0; rest < 200; rest++) {
+        await scene.settle();
+        if (late.length === 0) break;
+        for (const finish of late.splice(0)) finish();
+      }
+      for (const [at, wanted] of expected.entries()) {
+        const got = replies(ends[at] as RawEnd);
+        expect(got.toSorted(), `seed ${seed}`).toEqual(wanted.toSorted());
+      }
+      expect(rep.stats()).toMatchObject({ pending: 0, queued: 0 });
+    }
+  });
+
   it("runs at most `concurrency` at a time, and keeps those it waits for", async () => {
     const { scene, rep, end } = await setUp();
     const ends: ((text: string) => void)[] = [];
@@ -438,6 +550,26 @@ describe("what the application does inside", () => {
     for (let id = 1; id <= 5; id++) end.request(id, "a");
     await scene.settle();
     expect([calls, rep.isClosed, rep.stats().pending]).toEqual([1, true, 0]);
+  });
+
+  it("a handler that closes the socket and answers later is waited for", async () => {
+    const { scene, rep, end } = await setUp();
+    let finish: ((text: string) => void) | undefined;
+    let closing: Outcome<unknown> | undefined;
+    rep.serve(() => {
+      closing = new Outcome(rep.close());
+      return new Promise<string>((resolve) => {
+        finish = resolve;
+      });
+    });
+    end.request(1, "a");
+    await scene.settle();
+    expect([closing?.isSettled, end.isOver]).toEqual([false, false]);
+    finish?.("last");
+    await scene.settle();
+    end.link.end();
+    await scene.settle();
+    expect([replies(end).at(-1), closing?.isSettled]).toEqual(["1=last", true]);
   });
 
   it("a handler that awaits close() does not keep it from closing", async () => {
@@ -540,6 +672,40 @@ describe("compression", () => {
       { type: "error reply", code: "MSG_DRAINING" },
       { type: "reply", id: 1, compression: 5 },
     ]);
+  });
+
+  it("sends the last reply also when it begins to be compressed while it closes", async () => {
+    const compressor = new SlowCompressor();
+    const { scene, rep, end } = await setUp({ compressor, minCompressBytes: 1 });
+    end.request(1, "a");
+    await scene.settle();
+    const request = await rep.receive();
+    const closing = new Outcome(rep.close());
+    await scene.settle();
+    request.respond(new Uint8Array(10));
+    await scene.settle();
+    expect([closing.isSettled, end.isOver]).toEqual([false, false]);
+    compressor.finish();
+    await scene.settle();
+    end.link.end();
+    await scene.settle();
+    expect(closing.isSettled).toBe(true);
+    expect(end.frames("REQ").at(-1)).toMatchObject({ type: "reply", id: 1, compression: 5 });
+  });
+
+  it("counts a reply that is being compressed as one of its peer's", async () => {
+    const compressor = new SlowCompressor();
+    const options = { compressor, minCompressBytes: 1, maxPending: 2 };
+    const { scene, rep, end } = await setUp(options);
+    rep.serve(() => new Uint8Array(10));
+    for (let id = 1; id <= 5; id++) end.request(id, "a");
+    await scene.settle();
+    expect(compressor.pending).toBe(2);
+    for (let round = 0; round < 3; round++) {
+      compressor.finish();
+      await scene.settle();
+    }
+    expect(end.frames("REQ")).toHaveLength(5);
   });
 
   it("answers INTERNAL when a reply cannot be compressed, and says why", async () => {

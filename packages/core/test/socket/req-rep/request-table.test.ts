@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MsgError } from "@msg-ts/core";
-import { SimulatedRuntime } from "@msg-ts/testing";
+import { seededRandom, SimulatedRuntime } from "@msg-ts/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Message } from "../../../src/socket/message.ts";
@@ -27,7 +27,11 @@ function setUp() {
     timedOut.push(request.id);
     table.reject(request, new MsgError("MSG_TIMEOUT", "late"));
   });
-  const add = (timeoutMs = Infinity): Pending => table.add(payload, timeoutMs, false);
+  const add = (timeoutMs = Infinity): Pending => {
+    const request = table.add(payload, timeoutMs, false);
+    table.stamp();
+    return request;
+  };
   return { runtime, table, timedOut, add };
 }
 
@@ -134,6 +138,24 @@ describe("RequestTable", () => {
     }
   });
 
+  it("counts the time of all requests of a tick from the one stamp at its end", async () => {
+    const { runtime, table, timedOut } = setUp();
+    const [late, early] = [table.add(payload, 100, false), table.add(payload, 50, false)];
+    for (const { promise } of [late, early]) promise.catch(() => {});
+    expect([runtime.timersInMs, early.deadlineMs]).toEqual([[], Infinity]);
+    await runtime.pass(30);
+    table.stamp();
+    table.stamp();
+    expect([runtime.timersInMs, early.deadlineMs, late.deadlineMs]).toEqual([[50], 80, 130]);
+    const later = table.add(payload, 20, false);
+    later.promise.catch(() => {});
+    expect(later.deadlineMs).toBe(Infinity);
+    table.stamp();
+    expect(runtime.timersInMs).toEqual([20]);
+    await runtime.pass(100);
+    expect(timedOut).toEqual([later.id, early.id, late.id]);
+  });
+
   it("has no timer once it is closed", async () => {
     const { runtime, table, add } = setUp();
     const request = add(100);
@@ -174,5 +196,41 @@ describe("RequestTable", () => {
         for (const request of model) assert.equal(table.find(request.id), request);
       }),
     );
+  });
+
+  it("ends the requests that a plain list says are over, whatever comes and goes", async () => {
+    for (let seed = 1; seed <= 30; seed++) {
+      const random = seededRandom(seed);
+      const pick = (count: number): number => Math.floor(random() * count);
+      const { runtime, table, timedOut } = setUp();
+      let model: { request: Pending; dueMs: number }[] = [];
+      let added: Pending[] = [];
+      for (let step = 0; step < 400; step++) {
+        const what = pick(10);
+        if (what < 6) {
+          const request = table.add(payload, [0, 3, 20, 21, 100, Infinity][pick(6)] ?? 0, false);
+          request.promise.catch(() => {});
+          added.push(request);
+        } else if (what < 8 && model.length > 0) {
+          const [removed] = model.splice(pick(model.length), 1);
+          assert.ok(removed !== undefined && table.remove(removed.request));
+        } else {
+          table.stamp();
+          const nowMs = runtime.now();
+          model.push(...added.map((request) => ({ request, dueMs: nowMs + request.timeoutMs })));
+          added = [];
+          runtime.advance(pick(15));
+        }
+        const over = new Set(timedOut.splice(0));
+        const nowMs = runtime.now();
+        for (const { request, dueMs } of model) {
+          if (over.has(request.id)) assert.ok(dueMs <= nowMs, `seed ${seed}: too early`);
+          else assert.ok(dueMs + 5 > nowMs, `seed ${seed}: ${nowMs - dueMs} ms late`);
+        }
+        model = model.filter(({ request }) => !over.delete(request.id));
+        assert.equal(over.size, 0);
+        assert.equal(table.size, model.length + added.length);
+      }
+    }
   });
 });
