@@ -279,6 +279,7 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner {
       this.#handshake.fail(endOf(state));
       this.#handshake = undefined;
     }
+    this.#assembler?.dispose();
     this.#assembler = undefined;
     if (this.#isLost) this.#backlog?.resume();
     else this.#backlog?.drop();
@@ -356,6 +357,7 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner {
       return;
     }
     this.#violation = error;
+    this.#assembler?.dispose();
     this.#assembler = undefined;
   }
 

@@ -31,6 +31,13 @@ const probeBytes = 4 * 1024;
  */
 export const sharedReadBuffer: Uint8Array = allocate(64 * 1024);
 
+/**
+ * How many connections of a thread may have a slab: it stays with one that falls silent behind much,
+ * and more than these would not stay in the processor's caches anyway.
+ */
+const mostSlabs = 16;
+let slabs = 0;
+
 const probe = viewOf(sharedReadBuffer, 0, probeBytes);
 
 /**
@@ -72,6 +79,7 @@ export class FrameAssembler {
   isLent = false;
   /** Payloads are valid only while they are told: nothing need be copied for them. */
   #isLending = false;
+  #isDisposed = false;
   /** The memory of the last large frame, while lending. */
   #spare: Uint8Array = emptyBytes;
 
@@ -82,6 +90,12 @@ export class FrameAssembler {
   /** Bytes that wait for the decoder or for the rest of their frame. */
   get bufferedBytes(): number {
     return this.#end - this.#start + (this.#held?.length ?? 0);
+  }
+
+  /** Gives back what others may have now; nothing is pushed any more. */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#dropRegion();
   }
 
   /** Whether payloads may be told in memory that is used again right after. */
@@ -96,7 +110,8 @@ export class FrameAssembler {
     const filled = this.#end - this.#start;
     if (filled === 0) return this.#nextBufferBetweenFrames();
     // Whole frames that wait for the gate are left as they are.
-    if (filled < this.#decoder.neededBytes) this.#makeRoom(filled);
+    if (filled >= this.#decoder.neededBytes) return sharedReadBuffer;
+    this.#makeRoom(filled);
     if (this.#isSlab) return this.#alignedRoom(this.#decoder.neededBytes);
     return this.#region.length - this.#end > probeBytes ? this.#room() : sharedReadBuffer;
   }
@@ -135,7 +150,8 @@ export class FrameAssembler {
     if (this.#expectedBytes > largestInSlabBytes) return probe;
     if (!this.#isBulk || this.#isLending) return sharedReadBuffer;
     const leastBytes = Math.max(this.#expectedBytes, leastRoomBytes);
-    if (!this.#isSlab || this.#region.length - this.#end < leastBytes) this.#newSlab();
+    const isUsedUp = !this.#isSlab || this.#region.length - this.#end < leastBytes;
+    if (isUsedUp && !this.#beginSlab()) return sharedReadBuffer;
     return this.#alignedRoom(this.#expectedBytes);
   }
 
@@ -239,16 +255,25 @@ export class FrameAssembler {
 
   /** Lets go of the memory: whoever keeps a payload has it, an idle connection has not. */
   #dropRegion(): void {
-    this.#region = emptyBytes;
-    this.#start = this.#end = 0;
-    this.#isSlab = false;
+    this.#setRegion(emptyBytes);
+    this.#end = 0;
     this.#dropFormer();
   }
 
-  #newSlab(): void {
-    this.#region = allocate(ownSlabBytes);
-    this.#start = this.#end = 0;
-    this.#isSlab = true;
+  /** The only place that changes the region. */
+  #setRegion(region: Uint8Array, isSlab = false): void {
+    if (isSlab !== this.#isSlab) slabs += isSlab ? 1 : -1;
+    this.#isSlab = isSlab;
+    this.#region = region;
+    this.#start = 0;
+  }
+
+  /** False when too many others have one. */
+  #beginSlab(): boolean {
+    if (this.#isDisposed || (!this.#isSlab && slabs >= mostSlabs)) return false;
+    this.#setRegion(allocate(ownSlabBytes), true);
+    this.#end = 0;
+    return true;
   }
 
   #hold(bytes: Uint8Array, start: number): void {
@@ -260,13 +285,9 @@ export class FrameAssembler {
   /** Copies out the beginning of a frame, so that it does not pin its chunk. */
   #keep(bytes: Uint8Array, start: number): void {
     const length = bytes.length - start;
-    if (this.#isBulk && !this.#isLending && this.#decoder.neededBytes <= largestInSlabBytes) {
-      this.#newSlab();
-    } else {
-      this.#region = this.#memoryFor(length);
-      this.#start = 0;
-      this.#isSlab = false;
-    }
+    const fits = this.#decoder.neededBytes <= largestInSlabBytes;
+    const isSlab = this.#isBulk && !this.#isLending && fits && this.#beginSlab();
+    if (!isSlab) this.#setRegion(this.#memoryFor(length));
     this.#region.set(viewOf(bytes, start, length));
     this.#end = length;
   }
@@ -301,9 +322,7 @@ export class FrameAssembler {
     this.#former = viewOf(this.#region, this.#start, this.#end - this.#start);
     this.#formerOffset = 0;
     this.#end -= this.#start;
-    this.#start = 0;
-    this.#isSlab = false;
-    this.#region = this.#memoryFor(length);
+    this.#setRegion(this.#memoryFor(length));
   }
 
   /**

@@ -36,6 +36,7 @@ function place(assembler: FrameAssembler, stream: Uint8Array, mostBytes = Infini
   let reads = 0;
   for (let start = 0; start < stream.length; reads++) {
     const buffer = assembler.nextBuffer();
+    expect(buffer.length).toBeGreaterThan(0);
     const part = stream.subarray(start, start + Math.min(buffer.length, mostBytes));
     buffer.set(part);
     assembler.push(buffer.subarray(0, part.length));
@@ -45,6 +46,16 @@ function place(assembler: FrameAssembler, stream: Uint8Array, mostBytes = Infini
     start += part.length;
   }
   return reads;
+}
+
+/** Gives back at the end of the test what an assembler has. */
+function ofTest<Stream extends { readonly assembler: FrameAssembler }>(stream: Stream): Stream {
+  onTestFinished(() => stream.assembler.dispose());
+  return stream;
+}
+
+function open() {
+  return ofTest(openStream("REP"));
 }
 
 /** A stream whose sink closes the gate with the frames that `closes` picks. */
@@ -296,12 +307,13 @@ describe("a frame assembler whose link reads where it is told", () => {
         true,
       );
       expect(assembler.bufferedBytes).toBe(0);
+      assembler.dispose();
     });
     fc.assert(property, { seed: 20_261_120, numRuns: 60 });
   });
 
   it("offers memory that all share while little comes, and after that again", () => {
-    const { assembler } = openStream("REP");
+    const { assembler } = open();
     const frames = joinBytes(Array.from({ length: 2_000 }, (_, id) => request(id, bytes("aa"))));
     expect(assembler.nextBuffer().buffer).toBe(sharedReadBuffer.buffer);
     place(assembler, frames.subarray(0, 20_000));
@@ -312,7 +324,7 @@ describe("a frame assembler whose link reads where it is told", () => {
   });
 
   it("tells payloads in slabs without a copy while much comes", () => {
-    const { assembler, payloads: told } = openStream("REP");
+    const { assembler, payloads: told } = open();
     const frames = Array.from({ length: 3_000 }, (_, id) => request(id, new Uint8Array(100)));
     place(assembler, joinBytes(frames));
     const memories = new Set(told.map((payload) => payload.buffer));
@@ -320,20 +332,45 @@ describe("a frame assembler whose link reads where it is told", () => {
     expect(memories.size).toBeLessThanOrEqual(7);
   });
 
+  it("offers memory of its own to 16 at a time, and to others when one of them ends", () => {
+    const frames = joinBytes(
+      Array.from({ length: 500 }, (_, id) => request(id, noise.subarray(0, 100))),
+    );
+    const busy = Array.from({ length: 20 }, () => open().assembler);
+    for (const assembler of busy) place(assembler, frames);
+    const isShared = (assembler: FrameAssembler | undefined): boolean =>
+      assembler?.nextBuffer().buffer === sharedReadBuffer.buffer;
+    expect(busy.filter((assembler) => !isShared(assembler)).length).toBe(16);
+    busy[0]?.dispose();
+    expect(isShared(busy[16])).toBe(false);
+  });
+
   it("reads a large frame into memory of exactly its size, once one was as large", () => {
-    const { assembler, payloads: told } = openStream("REP");
+    const { assembler, payloads: told } = open();
     const frame = request(1, new Uint8Array(500_000));
     place(assembler, joinBytes([frame, frame, frame]));
     expect(told.map(({ buffer }) => buffer.byteLength)).toEqual(told.map(() => frame.length));
-    const { assembler: other } = openStream("REP");
+    const { assembler: other } = open();
     place(other, frame);
     expect(place(other, frame, 100_000)).toBeLessThanOrEqual(7);
   });
 
   it("holds what comes while the gate is closed", () => {
-    for (const cut of [1, 13, 5_000, 70_000]) {
-      const { assembler, gate, frames, payloads: told } = closingAfter((id) => id % 7 === 3);
-      const sent = Array.from({ length: 60 }, (_, id) => noise.subarray(id, id * 60));
+    // The last ones fill a slab whose frames wait.
+    const cases = [
+      [1, 2],
+      [13, 20],
+      [5_000, 300],
+      [70_000, 300],
+    ] as const;
+    for (const [cut, step] of cases) {
+      const {
+        assembler,
+        gate,
+        frames,
+        payloads: told,
+      } = ofTest(closingAfter((id) => id % 7 === 3));
+      const sent = Array.from({ length: 60 }, (_, id) => noise.subarray(id, id * step + id));
       place(assembler, joinBytes(sent.map((payload, id) => request(id, payload))), cut);
       while (frames.length < sent.length) {
         const before = frames.length;
