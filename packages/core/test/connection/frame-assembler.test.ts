@@ -355,8 +355,24 @@ describe("a frame assembler whose link reads where it is told", () => {
     expect(place(other, frame, 100_000)).toBeLessThanOrEqual(7);
   });
 
+  it("holds more than a slab has room for while the gate is closed", () => {
+    const { assembler, gate, payloads: told } = open();
+    const frames = Array.from({ length: 6_000 }, (_, id) =>
+      request(id, noise.subarray(id, id + 90)),
+    );
+    place(assembler, joinBytes(frames.slice(0, 2_000)));
+    gate.hold();
+    place(assembler, joinBytes(frames.slice(2_000)));
+    expect(told.length).toBe(2_000);
+    gate.release();
+    assembler.resume();
+    expect(told.length).toBe(frames.length);
+    const isRight = (payload: Uint8Array, id: number): boolean =>
+      Buffer.compare(payload, noise.subarray(id, id + 90)) === 0;
+    expect(told.every(isRight)).toBe(true);
+  });
+
   it("holds what comes while the gate is closed", () => {
-    // The last ones fill a slab whose frames wait.
     const cases = [
       [1, 2],
       [13, 20],
