@@ -39,7 +39,8 @@ export class ReceiveSource<T> {
   /** The slab that the newest item lies in. */
   #slab = 0;
   #newest: PinnedSlab | undefined;
-  readonly #slabs: Deque<PinnedSlab> = new Deque();
+  /** Made for the first one: most connections never read so much at a time. */
+  #slabs: Deque<PinnedSlab> | undefined;
   #pushed = 0;
   #shifted = 0;
   /** True while the gate is held because this share is full. */
@@ -68,7 +69,7 @@ export class ReceiveSource<T> {
     const item = this.items.shift();
     if (item === undefined) return undefined;
     this.#shifted++;
-    if (this.#slabs.size > 0) this.#unpin();
+    if (this.#slabs !== undefined && this.#slabs.size > 0) this.#unpin(this.#slabs);
     return item;
   }
 
@@ -78,17 +79,18 @@ export class ReceiveSource<T> {
     this.#newest = undefined;
     if (slab === 0) return;
     this.#newest = { start: this.#pushed, bytes: slabBytes };
+    this.#slabs ??= new Deque();
     this.#slabs.push(this.#newest);
     this.pinnedBytes += slabBytes;
   }
 
   /** Lets go of a slab when the first item of the next one is taken, or the last of all. */
-  #unpin(): void {
+  #unpin(slabs: Deque<PinnedSlab>): void {
     const isEmpty = this.items.size === 0;
-    while (this.#slabs.size > 0) {
-      const next = this.#slabs.peekSecond();
+    while (slabs.size > 0) {
+      const next = slabs.peekSecond();
       if (!isEmpty && (next === undefined || this.#shifted < next.start)) return;
-      this.pinnedBytes -= this.#slabs.shift()?.bytes ?? 0;
+      this.pinnedBytes -= slabs.shift()?.bytes ?? 0;
     }
     this.#slab = 0;
     this.#newest = undefined;

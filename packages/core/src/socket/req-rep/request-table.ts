@@ -7,6 +7,9 @@ import type { Message } from "../message.ts";
 const firstId = 1;
 const lastId = 0xffff_fffe;
 
+/** What a ring begins with: an idle socket keeps it. */
+const leastRing = 8;
+
 /** Sweeps are at least this far apart; a deadline is noticed that much late at most. */
 const sweepSpacingMs = 5;
 
@@ -107,7 +110,7 @@ export class RequestTable<Target> {
   constructor(runtime: Runtime, onTimeout: (request: PendingRequest<Target>) => void) {
     this.#runtime = runtime;
     this.#onTimeout = onTimeout;
-    this.#setRing(64);
+    this.#setRing(leastRing);
   }
 
   /** Its time begins with the next {@link stamp}, which must come before the tick ends. */
@@ -206,7 +209,7 @@ export class RequestTable<Target> {
 
   /** Gives back what a burst made it grow to. */
   #shrink(): void {
-    if (this.#ring.length > 65_536) this.#setRing(64);
+    if (this.#ring.length > 65_536) this.#setRing(leastRing);
   }
 
   #setRing(length: number): void {
