@@ -59,7 +59,7 @@ export const everything: readonly Plan[] = [
   pushPull("ipc", kibi, "ours/callback zeromq"),
   pushPull("ipc", 64 * kibi, "ours/callback ours/lent zeromq"),
   pushPull("ipc", mebi, "ours/callback ours/lent zeromq"),
-  row({ scenario: "compression" }, "ours"),
+  row({ scenario: "compressed" }, "ours"),
   row({ scenario: "req-rep-1", pin: "one" }, "ours raw zeromq libzmq ws nats grpc http"),
   row({ scenario: "req-rep-1", pin: "one", transport: "ipc" }, "ours raw zeromq"),
   row({ scenario: "req-rep-64" }, "ours raw prototype zeromq libzmq ws nats grpc http"),

@@ -10,7 +10,7 @@ import { subscriptions } from "./subscriptions.ts";
 /** Every scenario by name. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   "push-pull": pushPull,
-  compression,
+  compressed: compression,
   "pub-sub-1": { ...pubSub, title: "publishing to one", count: 1 },
   "pub-sub-8": { ...pubSub, title: "publishing to 8 subscribers", count: 8 },
   "pub-sub-64": { ...pubSub, title: "publishing to 64 subscribers", count: 64 },
