@@ -38,6 +38,22 @@ export const sharedReadBuffer: Uint8Array = allocate(64 * 1024);
 const mostSlabs = 16;
 let slabs = 0;
 
+/** The first frame of this size in a thread is what {@link keepFreedMemory} is for. */
+const mappedBytes = 128 * 1024;
+const largestBlockBytes = 31 * 1024 * 1024;
+let keepsFreedMemory = false;
+
+/**
+ * Has the allocator keep large blocks that were freed, instead of giving them back to the system and
+ * taking them again page by page, which was two thirds of the time of receiving 1 MiB. glibc learns
+ * that from the largest block freed so far, up to 32 MiB: this one is never touched, and is garbage
+ * at once (docs/decisions/0023; bench scenario: push-pull 1 MiB).
+ */
+function keepFreedMemory(): void {
+  keepsFreedMemory = true;
+  allocate(largestBlockBytes);
+}
+
 const probe = viewOf(sharedReadBuffer, 0, probeBytes);
 
 /**
@@ -248,6 +264,7 @@ export class FrameAssembler {
   /** The region held one frame, and that was told. */
   #afterFrame(length: number): void {
     this.#expectedBytes = length;
+    if (length >= mappedBytes && !keepsFreedMemory) keepFreedMemory();
     if (length > this.#trustedBytes) this.#trustedBytes = Math.min(length, mostTrustedBytes);
     if (this.#isLending) this.#spare = this.#region;
     this.#dropRegion();
