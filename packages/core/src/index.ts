@@ -31,7 +31,7 @@ export type { PullOptions } from "./socket/push-pull/pull-options.ts";
 export { PushSocket } from "./socket/push-pull/push.ts";
 export type { PushStats, SendOptions } from "./socket/push-pull/push.ts";
 export type { PushOptions } from "./socket/push-pull/push-options.ts";
-export type { Consumer } from "./socket/receivers.ts";
+export type { Consumer } from "./socket/calling-consumer.ts";
 export type { BatchOptions, ConsumeOptions } from "./socket/receiving-socket.ts";
 export { RepSocket } from "./socket/req-rep/rep.ts";
 export type { RepCodec, RepStats, RequestHandler, ServeOptions } from "./socket/req-rep/rep.ts";

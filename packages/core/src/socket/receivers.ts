@@ -2,7 +2,8 @@ import { MsgError } from "../errors.ts";
 import { checkDelay } from "../option-checks.ts";
 import type { Runtime, TimerHandle } from "../runtime.ts";
 import { listenToAbort, unlistenToAbort } from "./abort-listeners.ts";
-import type { ItemConsumer, Receivable, ReceiveQueue } from "./receive-queue.ts";
+import { CallingConsumer } from "./calling-consumer.ts";
+import type { Receivable, ReceiveQueue } from "./receive-queue.ts";
 import type { WaitOptions } from "./waiter-list.ts";
 import { abortReason, quietly } from "./waiter-list.ts";
 
@@ -161,27 +162,14 @@ export class ReceiveIterator<
   }
 }
 
-/** A callback that is given everything that arrives. */
-export interface Consumer {
-  /** Takes the callback away; resolves when the calls under way have ended. */
-  stop(): Promise<void>;
-}
-
 /**
- * Calls a handler for each item, at once when it arrives, at most `concurrency` at a time: a
- * handler that returns a promise is under way until that is settled.
+ * Calls a handler for each item. One that returns a promise is under way until that is settled;
+ * what becomes of the item then says the {@link Settler}.
  */
-export class QueueConsumer<T extends Receivable> implements Consumer, ItemConsumer<T> {
-  readonly #queue: ReceiveQueue<T>;
+export class QueueConsumer<T extends Receivable> extends CallingConsumer<T> {
   readonly #handler: (item: T) => unknown;
-  readonly #concurrency: number;
   readonly #settler: Settler<T>;
   readonly #onError: (error: unknown, item: T) => void;
-  #running = 0;
-  /** A handler runs that has not returned. */
-  #isCalling = false;
-  #isStopped = false;
-  #onIdle: (() => void)[] = [];
 
   constructor(
     queue: ReceiveQueue<T>,
@@ -190,72 +178,35 @@ export class QueueConsumer<T extends Receivable> implements Consumer, ItemConsum
     settler: Settler<T>,
     onError: (error: unknown, item: T) => void,
   ) {
-    this.#queue = queue;
+    super(queue, concurrency);
     this.#handler = handler;
-    this.#concurrency = concurrency;
     this.#settler = settler;
     this.#onError = onError;
-    queue.setConsumer(this);
-    // Not inside this call: the handler may use what the caller makes of it.
-    queueMicrotask(() => this.onItem());
   }
 
-  stop(): Promise<void> {
-    if (!this.#isStopped) {
-      this.#isStopped = true;
-      this.#queue.setConsumer(undefined);
-      for (let count = this.#queue.size; count > 0; count--) this.#queue.wakeNext();
-    }
-    if (this.#running === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#onIdle.push(resolve));
-  }
-
-  /** @internal */
-  get takesNow(): boolean {
-    return !this.#isCalling && this.#running < this.#concurrency && !this.#isStopped;
-  }
-
-  /** @internal */
-  onItem(): void {
-    while (this.takesNow) {
-      const item = this.#queue.take();
-      if (item === undefined) break;
-      this.consume(item);
-    }
-  }
-
-  /** @internal */
-  consume(item: T): void {
+  protected override call(item: T): boolean {
     let result: unknown;
-    this.#isCalling = true;
     try {
       result = this.#handler(item);
     } catch (error) {
-      this.#isCalling = false;
       this.#fail(item, error);
-      return;
+      return false;
     }
-    this.#isCalling = false;
-    if (result === undefined) {
+    if (result === undefined || !isPromiseLike(result)) {
       this.#settler.accept(item);
-      return;
+      return false;
     }
-    if (!isPromiseLike(result)) {
-      this.#settler.accept(item);
-      return;
-    }
-    this.#running++;
     result.then(
-      () => this.#end(() => this.#settler.accept(item)),
-      (error: unknown) => this.#end(() => this.#fail(item, error)),
+      () => {
+        this.#settler.accept(item);
+        this.onCallEnded();
+      },
+      (error: unknown) => {
+        this.#fail(item, error);
+        this.onCallEnded();
+      },
     );
-  }
-
-  #end(settle: () => void): void {
-    this.#running--;
-    settle();
-    if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
-    this.onItem();
+    return true;
   }
 
   #fail(item: T, error: unknown): void {

@@ -1,5 +1,5 @@
-import type { ItemConsumer, ReceiveQueue } from "../receive-queue.ts";
-import type { Consumer } from "../receivers.ts";
+import { CallingConsumer } from "../calling-consumer.ts";
+import type { ReceiveQueue } from "../receive-queue.ts";
 import type { RequestHandler } from "./rep.ts";
 import type { Request } from "./request.ts";
 
@@ -13,22 +13,13 @@ export interface ServerHost<Asked, Answered> {
 }
 
 /**
- * Calls the handler of a REP for each request, at once when it arrives, at most `concurrency` at a
- * time: one that gives a promise is under way until that is settled. One that gives the answer itself
- * costs neither a promise nor a closure (bench scenarios: req-rep-1, req-rep-64).
+ * Calls the handler of a REP for each request. One that gives a promise is under way until that is
+ * settled. One that gives the answer itself costs neither a promise nor a closure (bench scenarios:
+ * req-rep-1, req-rep-64).
  */
-export class RequestServer<Asked, Answered>
-  implements Consumer, ItemConsumer<Request<Asked, Answered>>
-{
-  readonly #queue: ReceiveQueue<Request<Asked, Answered>>;
+export class RequestServer<Asked, Answered> extends CallingConsumer<Request<Asked, Answered>> {
   readonly #handler: RequestHandler<Asked, Answered>;
-  readonly #concurrency: number;
   readonly #host: ServerHost<Asked, Answered>;
-  #running = 0;
-  /** A handler runs that has not returned. */
-  #isCalling = false;
-  #isStopped = false;
-  readonly #onIdle: (() => void)[] = [];
 
   constructor(
     queue: ReceiveQueue<Request<Asked, Answered>>,
@@ -36,64 +27,32 @@ export class RequestServer<Asked, Answered>
     concurrency: number,
     host: ServerHost<Asked, Answered>,
   ) {
-    this.#queue = queue;
+    super(queue, concurrency);
     this.#handler = handler;
-    this.#concurrency = concurrency;
     this.#host = host;
-    queue.setConsumer(this);
-    // Not inside this call: the handler may use what the caller makes of it.
-    queueMicrotask(() => this.onItem());
   }
 
-  stop(): Promise<void> {
-    if (!this.#isStopped) {
-      this.#isStopped = true;
-      this.#queue.setConsumer(undefined);
-      for (let count = this.#queue.size; count > 0; count--) this.#queue.wakeNext();
-    }
-    if (this.#running === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#onIdle.push(resolve));
-  }
-
-  get takesNow(): boolean {
-    return !this.#isCalling && this.#running < this.#concurrency && !this.#isStopped;
-  }
-
-  onItem(): void {
-    while (this.takesNow) {
-      const request = this.#queue.take();
-      if (request === undefined) break;
-      this.#call(request);
-    }
-  }
-
-  consume(request: Request<Asked, Answered>): void {
-    this.#call(request);
-    // Something may have come while the handler ran.
-    if (this.#queue.size > 0) this.onItem();
-  }
-
-  /** Never throws. */
-  #call(request: Request<Asked, Answered>): void {
-    this.#isCalling = true;
+  protected override call(request: Request<Asked, Answered>): boolean {
     try {
       const result = this.#handler(request);
-      if (isPromise(result)) this.#await(request, result);
-      else this.#host.respond(request, result, false);
+      if (isPromise(result)) {
+        this.#await(request, result);
+        return true;
+      }
+      this.#host.respond(request, result, false);
     } catch (error) {
       this.#host.onHandlerError(error, request);
     }
-    this.#isCalling = false;
+    return false;
   }
 
   #await(request: Request<Asked, Answered>, result: Promise<Answered>): void {
     this.#host.enlist(request);
-    this.#running++;
     result.then(
       (value) => this.#onResult(request, value),
       (error: unknown) => {
         this.#host.onHandlerError(error, request);
-        this.#onEnd();
+        this.onCallEnded();
       },
     );
   }
@@ -104,13 +63,7 @@ export class RequestServer<Asked, Answered>
     } catch (error) {
       this.#host.onHandlerError(error, request);
     }
-    this.#onEnd();
-  }
-
-  #onEnd(): void {
-    this.#running--;
-    if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
-    this.onItem();
+    this.onCallEnded();
   }
 }
 
