@@ -216,7 +216,7 @@ export class FrameAssembler {
     const filled = this.#end - this.#start;
     if (filled < this.#decoder.neededBytes) return;
     this.#moveFormer(Infinity);
-    this.#setSlab(this.#isSlab ? this.#region : emptyBytes);
+    this.#tellFromRegion();
     const stop = this.#decoder.decode(this.#region, this.#start, this.#end);
     if (this.#isSlab) {
       this.#start = stop;
@@ -234,7 +234,7 @@ export class FrameAssembler {
       const filled = this.#end - this.#start;
       if (filled < this.#decoder.neededBytes) return;
       this.#moveFormer(Infinity);
-      this.#setSlab(this.#isSlab ? this.#region : emptyBytes);
+      this.#tellFromRegion();
       const stop = this.#decoder.decode(this.#region, this.#start, this.#end);
       if (stop === this.#end) this.#afterFrame(filled);
       else if (stop > this.#start) this.#start = stop;
@@ -242,7 +242,9 @@ export class FrameAssembler {
       // needed means that the gate closed.
       else if (filled >= this.#decoder.neededBytes) return this.#hold(bytes, start);
     }
-    this.#setSlab(bytes.length >= leastRoomBytes ? bytes : emptyBytes);
+    // Not by #isLending: what was told of the region may have ended that.
+    const isLent = bytes.buffer === sharedReadBuffer.buffer;
+    this.#tellFrom(bytes.length >= leastRoomBytes ? bytes : emptyBytes, isLent);
     const end = bytes.length;
     const stop = start < end ? this.#decoder.decode(bytes, start, end) : end;
     if (stop > start) this.#expectedBytes = 0;
@@ -252,9 +254,15 @@ export class FrameAssembler {
     else this.#keep(bytes, stop);
   }
 
-  /** Notes where payloads lie that are told next. */
-  #setSlab(memory: Uint8Array): void {
-    this.isLent = this.#isLending;
+  /** A slab is not used again; the memory of a large frame is, while lending. */
+  #tellFromRegion(): void {
+    if (this.#isSlab) this.#tellFrom(this.#region, false);
+    else this.#tellFrom(emptyBytes, this.#isLending);
+  }
+
+  /** Notes where payloads lie that are told next, and whether that is used again right after. */
+  #tellFrom(memory: Uint8Array, isLent: boolean): void {
+    this.isLent = isLent;
     if (memory.length === 0) this.slab = 0;
     else if (memory !== this.#lastSlab || this.slab === 0) this.slab = ++this.#slabCount;
     this.#lastSlab = memory;
@@ -266,7 +274,8 @@ export class FrameAssembler {
     this.#expectedBytes = length;
     if (length >= mappedBytes && !keepsFreedMemory) keepFreedMemory();
     if (length > this.#trustedBytes) this.#trustedBytes = Math.min(length, mostTrustedBytes);
-    if (this.#isLending) this.#spare = this.#region;
+    // Not when lending began with this very frame: it was given for ever.
+    if (this.isLent && this.#isLending) this.#spare = this.#region;
     this.#dropRegion();
   }
 

@@ -403,3 +403,50 @@ describe("a frame assembler whose link reads where it is told", () => {
     }
   });
 });
+
+/** Calls back when a frame is told, and keeps whether its payload was lent. */
+function lending(onTold: (assembler: FrameAssembler, id: number) => void) {
+  const stream = open();
+  const lent: boolean[] = [];
+  const tell = stream.sink.onRequest.bind(stream.sink);
+  stream.sink.onRequest = (id, payload, wasCompressed) => {
+    tell(id, payload, wasCompressed);
+    lent.push(stream.assembler.isLent);
+    onTold(stream.assembler, id);
+  };
+  return { ...stream, lent };
+}
+
+describe("a frame assembler that lends", () => {
+  const large = noise.subarray(0, 300_000);
+
+  it("goes on telling that a chunk is lent when a frame in it ends lending", () => {
+    const { assembler, lent } = lending((told, id) => {
+      if (id === 1) told.setLending(false);
+    });
+    assembler.setLending(true);
+    const frames = [1, 2, 3].map((id) => request(id, noise.subarray(0, 50)));
+    const stream = joinBytes(frames);
+    // The first frame is put together; the others lie in memory that all read into.
+    place(assembler, stream.subarray(0, 20));
+    const buffer = assembler.nextBuffer();
+    expect(buffer.buffer).toBe(sharedReadBuffer.buffer);
+    buffer.set(stream.subarray(20));
+    assembler.push(buffer.subarray(0, stream.length - 20));
+    expect(lent).toEqual([true, true, true]);
+  });
+
+  it("leaves a large payload alone that was told before lending began", () => {
+    const {
+      assembler,
+      payloads: told,
+      lent,
+    } = lending((one, id) => {
+      if (id === 1) one.setLending(true);
+    });
+    place(assembler, request(1, large));
+    place(assembler, request(2, noise.subarray(7, 300_007)));
+    expect(lent).toEqual([false, true]);
+    expect(Buffer.compare(told[0] ?? noise, large)).toBe(0);
+  });
+});
