@@ -6,6 +6,12 @@ export interface Consumer {
   stop(): Promise<void>;
 }
 
+/** Whether a handler goes on. Bytes, what a REP's gives, are told apart without a search for `then`. */
+export function isPromiseLike<T>(result: T | PromiseLike<T>): result is PromiseLike<T> {
+  if (typeof result !== "object" || result === null || result instanceof Uint8Array) return false;
+  return "then" in result && typeof result.then === "function";
+}
+
 /**
  * Calls something for each item, at once when it arrives, at most `concurrency` at a time: a call
  * that goes on after it returned is under way until {@link onCallEnded}.

@@ -2,7 +2,7 @@ import { MsgError } from "../errors.ts";
 import { checkDelay } from "../option-checks.ts";
 import type { Runtime, TimerHandle } from "../runtime.ts";
 import { listenToAbort, unlistenToAbort } from "./abort-listeners.ts";
-import { CallingConsumer } from "./calling-consumer.ts";
+import { CallingConsumer, isPromiseLike } from "./calling-consumer.ts";
 import type { Receivable, ReceiveQueue } from "./receive-queue.ts";
 import type { WaitOptions } from "./waiter-list.ts";
 import { abortReason, quietly } from "./waiter-list.ts";
@@ -192,7 +192,7 @@ export class QueueConsumer<T extends Receivable> extends CallingConsumer<T> {
       this.#fail(item, error);
       return false;
     }
-    if (result === undefined || !isPromiseLike(result)) {
+    if (!isPromiseLike(result)) {
       this.#settler.accept(item);
       return false;
     }
@@ -213,13 +213,4 @@ export class QueueConsumer<T extends Receivable> extends CallingConsumer<T> {
     this.#settler.giveBack(item);
     this.#onError(error, item);
   }
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "then" in value &&
-    typeof value.then === "function"
-  );
 }

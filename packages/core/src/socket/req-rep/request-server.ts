@@ -1,4 +1,4 @@
-import { CallingConsumer } from "../calling-consumer.ts";
+import { CallingConsumer, isPromiseLike } from "../calling-consumer.ts";
 import type { ReceiveQueue } from "../receive-queue.ts";
 import type { RequestHandler } from "./rep.ts";
 import type { Request } from "./request.ts";
@@ -35,7 +35,7 @@ export class RequestServer<Asked, Answered> extends CallingConsumer<Request<Aske
   protected override call(request: Request<Asked, Answered>): boolean {
     try {
       const result = this.#handler(request);
-      if (isPromise(result)) {
+      if (isPromiseLike(result)) {
         this.#await(request, result);
         return true;
       }
@@ -46,7 +46,7 @@ export class RequestServer<Asked, Answered> extends CallingConsumer<Request<Aske
     return false;
   }
 
-  #await(request: Request<Asked, Answered>, result: Promise<Answered>): void {
+  #await(request: Request<Asked, Answered>, result: PromiseLike<Answered>): void {
     this.#host.enlist(request);
     result.then(
       (value) => this.#onResult(request, value),
@@ -65,10 +65,4 @@ export class RequestServer<Asked, Answered> extends CallingConsumer<Request<Aske
     }
     this.onCallEnded();
   }
-}
-
-/** Bytes, what nearly every handler gives, are told apart without a search for `then`. */
-function isPromise<T>(result: T | Promise<T>): result is Promise<T> {
-  if (typeof result !== "object" || result === null || result instanceof Uint8Array) return false;
-  return "then" in result && typeof result.then === "function";
 }
