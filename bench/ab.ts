@@ -22,7 +22,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "./harness/build.ts";
 import { entriesOf } from "./harness/entries.ts";
-import { parseOptions, UsageError, usage } from "./harness/options.ts";
+import { parseOptions, runCommand, UsageError } from "./harness/options.ts";
 import type { Plan } from "./harness/plan.ts";
 import { heading, short } from "./harness/print.ts";
 import type { Entry } from "./harness/round.ts";
@@ -131,10 +131,4 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${usage()}`);
-  process.exitCode = 2;
-}
+await runCommand(main);

@@ -10,7 +10,7 @@ import { build } from "./harness/build.ts";
 import { entriesOf } from "./harness/entries.ts";
 import { goals } from "./harness/goals.ts";
 import { here } from "./harness/history.ts";
-import { parseOptions, UsageError, usage } from "./harness/options.ts";
+import { parseOptions, runCommand } from "./harness/options.ts";
 import type { BenchOptions } from "./harness/options.ts";
 import { rowText } from "./harness/print.ts";
 import type { Row } from "./harness/row.ts";
@@ -42,10 +42,4 @@ async function run(options: BenchOptions): Promise<void> {
   console.log(JSON.stringify({ ...where, rows, goals: outcomes, skipped: [...skipped] }));
 }
 
-try {
-  await run(parseOptions(process.argv.slice(2)));
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${usage()}`);
-  process.exitCode = 2;
-}
+await runCommand((args) => run(parseOptions(args)));

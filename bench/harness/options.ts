@@ -40,6 +40,19 @@ export function usage(): string {
   ].join("\n");
 }
 
+/** Runs a command with the words behind its name; tells how to call it when they cannot be. */
+export async function runCommand(
+  command: (args: readonly string[]) => Promise<void>,
+): Promise<void> {
+  try {
+    await command(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\n\n${usage()}`);
+    process.exitCode = 2;
+  }
+}
+
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parse(args);
