@@ -1,6 +1,8 @@
 export * from "./certificates.ts";
 export * from "./compressor-conformance.ts";
 export * from "./cuttable-proxy.ts";
+export * from "./datagram-faults.ts";
+export * from "./datagram-pipe.ts";
 export * from "./hex.ts";
 export * from "./memory-link.ts";
 export * from "./naive-codec.ts";
@@ -9,4 +11,5 @@ export * from "./no-leaks.ts";
 export * from "./simulated-runtime.ts";
 export { testTransport } from "./transport-conformance.ts";
 export type { TransportSuite } from "./transport-rig.ts";
+export * from "./udp-proxy.ts";
 export * from "./wait-for.ts";
