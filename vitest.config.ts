@@ -7,6 +7,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    setupFiles: ["packages/testing/src/no-leaks-everywhere.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -1,6 +1,6 @@
 import { createHook } from "node:async_hooks";
 import process from "node:process";
-import { beforeEach } from "vitest";
+import { afterAll, beforeAll, beforeEach } from "vitest";
 import { waitFor } from "./wait-for.ts";
 
 /** How {@link expectNoLeaks} judges. */
@@ -77,20 +77,37 @@ function countHandles(): Map<string, number> {
 /**
  * Fails each test of the file or `describe` it is called in that leaves timers, sockets or other
  * handles behind. Call it first: what a test registers with `onTestFinished` has run before it looks.
+ *
+ * Of tests that run at the same time nobody can tell whose a handle is: {@link expectNoLeaksOfFile}
+ * looks behind the last of them.
  */
 export function expectNoLeaks(options: NoLeaksOptions = {}): void {
   const { withinMs = 2_000 } = options;
-  beforeEach(({ onTestFinished }) => {
+  beforeEach(({ onTestFinished, task }) => {
+    if (task.concurrent === true) return;
     const watch = new LeakWatch();
-    onTestFinished(async () => {
-      const isClean = (): boolean => watch.leaks().length === 0;
-      const what = "nothing is left behind";
-      const error = await waitFor(isClean, { what, withinMs }).catch(() => {
-        const text = `the test left behind after ${withinMs} ms: ${watch.leaks().join(", ")}`;
-        return new Error(text);
-      });
-      watch.stop();
-      if (error !== undefined) throw error;
-    });
+    onTestFinished(() => assertClean(watch, "the test", withinMs));
   });
+}
+
+/** Fails a file that leaves something behind when all its tests and their hooks have ended. */
+export function expectNoLeaksOfFile(options: NoLeaksOptions = {}): void {
+  const { withinMs = 2_000 } = options;
+  let watch: LeakWatch | undefined;
+  beforeAll(() => {
+    watch = new LeakWatch();
+  });
+  afterAll(async () => {
+    if (watch !== undefined) await assertClean(watch, "the file", withinMs);
+  });
+}
+
+/** Waits until nothing is left, and ends the watch. */
+async function assertClean(watch: LeakWatch, who: string, withinMs: number): Promise<void> {
+  const isClean = (): boolean => watch.leaks().length === 0;
+  const error = await waitFor(isClean, { what: "nothing is left behind", withinMs }).catch(
+    () => new Error(`${who} left behind after ${withinMs} ms: ${watch.leaks().join(", ")}`),
+  );
+  watch.stop();
+  if (error !== undefined) throw error;
 }
