@@ -22,6 +22,10 @@ export interface MemoryLinkOptions {
    * @defaultValue true
    */
   readonly placesReads?: boolean;
+  /** Whether {@link MemoryLink.writes} has what was written. @defaultValue true */
+  readonly keepsWrites?: boolean;
+  /** What `remoteAddress` begins with at both ends. @defaultValue "memory" */
+  readonly name?: string;
 }
 
 /** Two ends of one stream. */
@@ -32,8 +36,9 @@ export interface MemoryLinkPair {
 
 /** Makes both ends of a stream in memory. */
 export function memoryLinks(options: MemoryLinkOptions): MemoryLinkPair {
-  const dialed = new MemoryLink(options, "memory:dialed");
-  const accepted = new MemoryLink(options, "memory:accepted");
+  const { name = "memory" } = options;
+  const dialed = new MemoryLink(options, `${name}:dialed`);
+  const accepted = new MemoryLink(options, `${name}:accepted`);
   dialed.pairWith(accepted);
   accepted.pairWith(dialed);
   return { dialed, accepted };
@@ -54,6 +59,7 @@ export class MemoryLink implements Link {
   readonly readingChanges: boolean[] = [];
   readonly #runtime: Runtime;
   readonly #placesReads: boolean;
+  readonly #keepsWrites: boolean;
   readonly #capacityBytes: number;
   readonly #pieceBytes: () => number;
   #peer: MemoryLink | undefined;
@@ -76,6 +82,7 @@ export class MemoryLink implements Link {
     const { pieceBytes = Infinity } = options;
     this.remoteAddress = remoteAddress;
     this.#placesReads = options.placesReads ?? true;
+    this.#keepsWrites = options.keepsWrites ?? true;
     this.#runtime = options.runtime;
     this.#capacityBytes = options.capacityBytes ?? 65_536;
     this.#pieceBytes = typeof pieceBytes === "function" ? pieceBytes : () => pieceBytes;
@@ -119,7 +126,7 @@ export class MemoryLink implements Link {
   write(chunks: readonly Uint8Array[]): boolean {
     this.#assertStarted("write");
     if (this.#phase !== "open") return true;
-    this.writes.push(chunks.map((chunk) => new Uint8Array(chunk)));
+    if (this.#keepsWrites) this.writes.push(chunks.map((chunk) => new Uint8Array(chunk)));
     if (this.#isDropping) return true;
     this.#outgoing.push(...chunks.filter((chunk) => chunk.length > 0));
     this.#takeOutgoing();

@@ -32,7 +32,8 @@ export class SimulatedRuntime implements Runtime {
   readonly random: () => number;
   readonly #wallClockStart: number;
   #nowMs = 0;
-  #timers: Timer[] = [];
+  /** In the order they were set. */
+  readonly #timers: Set<Timer> = new Set();
   #ticks: (() => void)[] = [];
   #turns: (() => void)[] = [];
 
@@ -51,12 +52,12 @@ export class SimulatedRuntime implements Runtime {
 
   setTimer(callback: () => void, delayMs: number): TimerHandle {
     const timer: Timer = { callback, dueMs: this.#nowMs + Math.min(delayMs, maxTimerMs) };
-    this.#timers.push(timer);
+    this.#timers.add(timer);
     return timer;
   }
 
   clearTimer(timer: TimerHandle): void {
-    this.#timers = this.#timers.filter((other) => other !== timer);
+    this.#timers.delete(timer as Timer);
   }
 
   endOfTick(callback: () => void): void {
@@ -69,7 +70,8 @@ export class SimulatedRuntime implements Runtime {
 
   /** Milliseconds until each timer that is set, the nearest first. */
   get timersInMs(): readonly number[] {
-    return this.#timers.map((timer) => timer.dueMs - this.#nowMs).toSorted((a, b) => a - b);
+    const left = Array.from(this.#timers, (timer) => timer.dueMs - this.#nowMs);
+    return left.toSorted((a, b) => a - b);
   }
 
   /** True when nothing waits for the end of the tick or for the next turn. */
@@ -94,6 +96,24 @@ export class SimulatedRuntime implements Runtime {
       callback();
       this.runTicks();
     }
+  }
+
+  /** Runs one callback: the oldest for the end of the tick, else the oldest for the next turn. */
+  runOne(): void {
+    (this.#ticks.shift() ?? this.#turns.shift())?.();
+  }
+
+  /**
+   * Lets time pass up to the next timer, at most `ms`, and runs that one alone.
+   *
+   * @returns false when none was due: all of `ms` has passed.
+   */
+  runTimer(ms: number): boolean {
+    const endMs = this.#nowMs + ms;
+    const due = this.#takeDue(endMs);
+    if (due === undefined) this.#nowMs = endMs;
+    else due.callback();
+    return due !== undefined;
   }
 
   /**

@@ -36,6 +36,29 @@ describe("the clock of a simulated runtime", () => {
     expect(runtime.timersInMs).toEqual([10]);
   });
 
+  it("runs one timer alone, or lets the time pass", () => {
+    const runtime = new SimulatedRuntime();
+    const ran: number[] = [];
+    runtime.setTimer(() => ran.push(1), 10);
+    runtime.setTimer(() => ran.push(2), 10);
+    expect(runtime.runTimer(9)).toBe(false);
+    expect([ran, runtime.now()]).toEqual([[], 9]);
+    expect(runtime.runTimer(9)).toBe(true);
+    expect([ran, runtime.now()]).toEqual([[1], 10]);
+  });
+
+  it("runs one callback alone, those of the tick before those of the next turn", () => {
+    const runtime = new SimulatedRuntime();
+    const ran: string[] = [];
+    runtime.nextTurn(() => ran.push("turn"));
+    runtime.endOfTick(() => ran.push("tick"));
+    runtime.runOne();
+    expect(ran).toEqual(["tick"]);
+    runtime.runOne();
+    runtime.runOne();
+    expect(ran).toEqual(["tick", "turn"]);
+  });
+
   it("runs no timer that was cleared, and none inside the call that set it", () => {
     const runtime = new SimulatedRuntime();
     const ran: string[] = [];
