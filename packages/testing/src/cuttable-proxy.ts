@@ -1,5 +1,6 @@
 import type { AddressInfo, Server, Socket } from "node:net";
 import { connect, createServer } from "node:net";
+import { netAddress } from "./net-address.ts";
 
 /** Between whom a {@link CuttableProxy} stands. */
 export interface CuttableProxyOptions {
@@ -40,21 +41,11 @@ export async function cuttableProxy(options: CuttableProxyOptions): Promise<Cutt
   return proxy;
 }
 
-type NetAddress = { readonly host: string; readonly port: number } | { readonly path: string };
-
-/** A path has a slash, or a backslash on Windows; all else is `host:port`. */
-function netAddress(address: string): NetAddress {
-  if (/[/\\]/.test(address)) return { path: address };
-  const colon = address.lastIndexOf(":");
-  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  return { host, port: Number(address.slice(colon + 1)) };
-}
-
 class NetProxy implements CuttableProxy {
   address = "";
   acceptedCount = 0;
   movedBytes = 0;
-  readonly #to: NetAddress;
+  readonly #to: ReturnType<typeof netAddress>;
   readonly #server: Server;
   /** Both sockets of every connection, by its client's. */
   readonly #connections: Map<Socket, Socket> = new Map();

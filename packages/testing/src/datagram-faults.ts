@@ -1,3 +1,5 @@
+import { resolveFaults } from "./fault-ranges.ts";
+
 /** What a network does to datagrams on one way. Everything is off when nothing is said. */
 export interface DatagramFaults {
   /** Datagrams that are lost, each by itself. Percent, 0 to 100. @defaultValue 0 */
@@ -55,14 +57,5 @@ const ranges: Readonly<Record<keyof DatagramFaults, readonly [number, number]>> 
 
 /** Fills in what is not said. Throws a `RangeError` that names what is out of its range. */
 export function resolveDatagramFaults(faults: DatagramFaults): ResolvedDatagramFaults {
-  const resolved = { ...datagramFaultDefaults, ...faults };
-  for (const name of Object.keys(resolved) as (keyof DatagramFaults)[]) {
-    const range = ranges[name] as (typeof ranges)[typeof name] | undefined;
-    if (range === undefined) throw new RangeError(`there is no fault ${name}`);
-    const [min, max] = range;
-    const value = resolved[name];
-    if (value >= min && value <= max) continue;
-    throw new RangeError(`${name} is ${value}, must be ${min} to ${max}`);
-  }
-  return resolved;
+  return resolveFaults(faults, datagramFaultDefaults, ranges);
 }

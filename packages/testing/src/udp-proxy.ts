@@ -6,6 +6,8 @@ import { isIPv6 } from "node:net";
 import type { DatagramFaults } from "./datagram-faults.ts";
 import type { DatagramCounts, DatagramRoute } from "./datagram-pipe.ts";
 import { DatagramPipe } from "./datagram-pipe.ts";
+import type { HostPort } from "./net-address.ts";
+import { addressText, hostPort } from "./net-address.ts";
 import { seededRandom } from "./simulated-runtime.ts";
 
 /** Between whom a {@link UdpProxy} stands. */
@@ -65,21 +67,6 @@ export async function udpProxy(options: UdpProxyOptions): Promise<UdpProxy> {
   const proxy = new NetUdpProxy(options);
   await proxy.listen();
   return proxy;
-}
-
-interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
-
-function hostPort(address: string): HostPort {
-  const colon = address.lastIndexOf(":");
-  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  return { host, port: Number(address.slice(colon + 1)) };
-}
-
-function addressOf({ address, port }: { address: string; port: number }): string {
-  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** A burst must not be lost before chance has looked at it. */
@@ -154,7 +141,7 @@ class NetUdpProxy implements UdpProxy {
     // A send that fails asynchronously is told to its callback.
     socket.on("error", () => {});
     socket.on("message", (datagram, from) => this.#onClientDatagram(datagram, from));
-    this.address = addressOf(socket.address());
+    this.address = addressText(socket.address());
   }
 
   get clientCount(): number {
@@ -217,7 +204,7 @@ class NetUdpProxy implements UdpProxy {
 
   #onClientDatagram(datagram: Buffer, from: RemoteInfo): void {
     if (this.#isClosed) return;
-    const key = addressOf(from);
+    const key = addressText(from);
     const client = this.#connected.get(key);
     if (client !== undefined) this.#forward(client, datagram);
     else {
