@@ -70,5 +70,5 @@ export type {
 export { Inproc, InprocHub } from "@msg-ts/transports/inproc";
 export { Ipc } from "@msg-ts/transports/ipc";
 export { Tcp } from "@msg-ts/transports/tcp";
-export { certificateOf, Tls } from "@msg-ts/transports/tls";
+export { certificateOf, SelfSignedIdentity, Tls } from "@msg-ts/transports/tls";
 export type { PeerCertificate, TlsCertificates, TlsOptions } from "@msg-ts/transports/tls";

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { TestAuthority } from "@msg-ts/testing/certificates";
 import { describe, expect, it } from "vitest";
-import { isPinned, pinOf, resolvePins } from "../src/quic/public-key-pin.ts";
+import { isPinned, notPinnedText, pinOf, resolvePins } from "../src/quic/public-key-pin.ts";
 import { PeerCertificate } from "../src/tls/peer-certificate.ts";
 
 /** Made by the command line of OpenSSL, and so was {@link knownPin}, in the way of RFC 7469, appendix A. */
@@ -61,6 +61,8 @@ describe("a pin", () => {
       },
     } as unknown as X509Certificate;
     expect(isPinned(unreadable, resolvePins([pin]))).toBe(false);
+    expect(notPinnedText(new Uint8Array(3))).toContain("cannot be read");
+    expect(notPinnedText(undefined)).toBe("it showed no certificate");
   });
 });
 

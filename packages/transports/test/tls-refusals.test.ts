@@ -51,7 +51,8 @@ describe("a listener of Tls", () => {
     });
     await expect(listening).rejects.toMatchObject({
       code: "MSG_INVALID_OPTION",
-      message: "cannot listen on 127.0.0.1:0: cert and key are not given, nor sni",
+      message:
+        "cannot listen on 127.0.0.1:0: cert and key are not given, nor sni; a SelfSignedIdentity has both",
     });
   });
 

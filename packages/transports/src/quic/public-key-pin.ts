@@ -35,6 +35,22 @@ export function isPinned(certificate: X509Certificate, pins: ReadonlySet<string>
 }
 
 /**
+ * Why a server is refused that {@link isPinned} says no of; with its pin, which may be a new one.
+ *
+ * @param certificate - DER; absent when the server showed none.
+ */
+export function notPinnedText(certificate: Uint8Array | undefined): string {
+  if (certificate === undefined) return "it showed no certificate";
+  const { X509Certificate } = nodeCrypto();
+  try {
+    const pin = pinOf(new X509Certificate(certificate));
+    return `the key of its certificate is none of pins, but ${pin}`;
+  } catch {
+    return "the key of its certificate cannot be read, so it is none of pins";
+  }
+}
+
+/**
  * Checks pins and brings them into the one form in which {@link pinOf} gives them. Read are also
  * curl's form, `sha256//` and Base64, and 64 hexadecimal digits, as in `publicKeySha256` of a peer's
  * certificate.

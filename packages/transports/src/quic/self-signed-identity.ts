@@ -38,52 +38,48 @@ const serialBytes = 16;
 
 /**
  * A key that is made here and now, and a certificate that it signs itself: for a service that has no
- * other. Nobody vouches for it, so whoever dials it must know its {@link pin}.
+ * other. Nobody vouches for it, so whoever dials it must know its `pin`.
  *
- * The pin is known at once, the certificate is made when it is first asked for. P-256 and
- * ECDSA with SHA-256, which every implementation of TLS 1.3 must speak (RFC 8446, section 9.1).
- * Valid at all times, because the pin is what is verified, and ends with this process; for
+ * P-256 and ECDSA with SHA-256, which every implementation of TLS 1.3 must speak (RFC 8446, section
+ * 9.1). Valid at all times, because the pin is what is verified; it lives as long as this object. For
  * `localhost` and the loopback addresses, because a certificate must be for something.
+ *
+ * @example
+ * ```ts
+ * const identity = new SelfSignedIdentity();
+ * const rep = new RepSocket(new Tls(identity));
+ * const req = new ReqSocket(new Tls({ pins: identity.pin }));
+ * ```
  */
 export class SelfSignedIdentity implements TlsIdentity {
   /** What a dialer gives as one of its `pins`: `sha256/` and 44 characters of Base64. */
   readonly pin: string;
-  readonly #privateKey: KeyObject;
-  readonly #publicKey: KeyObject;
-  #cert: string | undefined;
+  /** PEM. */
+  readonly cert: string;
+  /** PEM, PKCS #8. */
+  readonly key: string;
 
   constructor() {
-    const keys = nodeCrypto().generateKeyPairSync("ec", { namedCurve: "P-256" });
-    this.#privateKey = keys.privateKey;
-    this.#publicKey = keys.publicKey;
-    this.pin = pinOfKey(keys.publicKey);
-  }
-
-  /** The private key: PEM, PKCS #8. */
-  get key(): string {
-    return this.#privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  }
-
-  /** The certificate: PEM. The same one each time. */
-  get cert(): string {
-    this.#cert ??= this.#sign();
-    return this.#cert;
-  }
-
-  #sign(): string {
-    const { createHash, sign, X509Certificate } = nodeCrypto();
-    const publicKey = this.#publicKey.export({ type: "spki", format: "der" });
-    const hash = createHash("sha256").update(publicKey).digest();
-    const serial = positive(hash.subarray(0, serialBytes));
-    const toSign = tbsCertificate(publicKey, serial, nameOf(hash.toString("hex")));
-    const signature = sign("sha256", toSign, this.#privateKey);
-    const der = sequence(toSign, signatureAlgorithm, bitString(0, signature));
-    return new X509Certificate(der).toString();
+    const { generateKeyPairSync, X509Certificate } = nodeCrypto();
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    this.pin = pinOfKey(publicKey);
+    this.cert = new X509Certificate(selfSigned(privateKey, publicKey)).toString();
+    this.key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   }
 }
 
+/** A certificate, DER, for this key and by it. */
+function selfSigned(privateKey: KeyObject, publicKey: KeyObject): Buffer {
+  const { createHash, sign } = nodeCrypto();
+  const spki = publicKey.export({ type: "spki", format: "der" });
+  const hash = createHash("sha256").update(spki).digest();
+  const serial = positive(hash.subarray(0, serialBytes));
+  const toSign = tbsCertificate(spki, serial, nameOf(hash.toString("hex")));
+  return sequence(toSign, signatureAlgorithm, bitString(0, sign("sha256", toSign, privateKey)));
+}
+
 /** RFC 5280, section 4.1.2. Issuer and subject are the same. */
-function tbsCertificate(publicKey: Buffer, serial: Buffer, name: Buffer): Buffer {
+function tbsCertificate(spki: Buffer, serial: Buffer, name: Buffer): Buffer {
   return sequence(
     element(tag.version, element(tag.integer, Buffer.of(2))),
     element(tag.integer, serial),
@@ -91,7 +87,7 @@ function tbsCertificate(publicKey: Buffer, serial: Buffer, name: Buffer): Buffer
     name,
     validity,
     name,
-    publicKey,
+    spki,
     extensions,
   );
 }

@@ -1,3 +1,4 @@
+export { SelfSignedIdentity } from "../quic/self-signed-identity.ts";
 export { certificateOf, PeerCertificate } from "./peer-certificate.ts";
 export { Tls } from "./tls.ts";
 export type {

@@ -10,8 +10,8 @@ import { nodeCrypto } from "./node-tls.ts";
 export class PeerCertificate {
   /**
    * True when an authority that we trust issued it, it was valid at the handshake, and, of a server,
-   * it is for the name that was dialed. False only where `rejectUnauthorized` is false: then it
-   * proves nothing.
+   * it is for the name that was dialed; or when its key is one of `pins`. False only where
+   * `rejectUnauthorized` is false: then it proves nothing.
    */
   readonly authorized: boolean;
   /** Its subject, one part in each line, such as `O=Example\nCN=orders`; for people. */

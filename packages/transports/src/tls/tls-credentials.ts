@@ -1,6 +1,7 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { SecureContext, SecureContextOptions } from "node:tls";
 import { MsgError } from "@msg-ts/core";
+import { pinOf, resolvePins } from "../quic/public-key-pin.ts";
 import { nodeCrypto, nodeTls } from "./node-tls.ts";
 import type { Pem, ResolvedTlsOptions, TlsCertificates, TlsIdentity } from "./tls-options.ts";
 import { TlsSessions } from "./tls-sessions.ts";
@@ -20,6 +21,8 @@ export class TlsCredentials {
   readonly sessions: TlsSessions = new TlsSessions();
   /** False when a listener would have nothing to show. */
   readonly canListen: boolean;
+  /** The keys of servers, one of which is verified in place of authority, name and time. */
+  readonly pins: ReadonlySet<string> | undefined;
   readonly #sni: TlsCertificates["sni"];
   readonly #byName: ReadonlyMap<string, SecureContext>;
   readonly #byIdentity: WeakMap<TlsIdentity, SecureContext> = new WeakMap();
@@ -32,6 +35,10 @@ export class TlsCredentials {
     if (ca === undefined && options.clientCertificates !== "none") {
       const text = `clientCertificates is "${options.clientCertificates}", must be "none" without ca`;
       throw new MsgError("MSG_INVALID_OPTION", text);
+    }
+    this.pins = certificates.pins === undefined ? undefined : resolvePins(certificates.pins);
+    if (this.pins !== undefined && !options.rejectUnauthorized) {
+      throw invalid("", "rejectUnauthorized is false, must be true with pins");
     }
     const { minVersion, maxVersion } = options;
     const shared = { minVersion, maxVersion, ...identity };
@@ -46,6 +53,14 @@ export class TlsCredentials {
     this.#byName = this.#contextsOf(sni);
     this.canListen =
       identity.cert !== undefined || this.#byName.size > 0 || typeof sni === "function";
+  }
+
+  /** The pin of what listeners show when no other server name is asked for. */
+  get pin(): string | undefined {
+    const { cert } = this.serverOptions;
+    if (typeof cert !== "string") return undefined;
+    const { X509Certificate } = nodeCrypto();
+    return pinOf(new X509Certificate(cert));
   }
 
   /** What to show for a server name; `undefined` for {@link serverOptions}. */

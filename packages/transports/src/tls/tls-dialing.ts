@@ -4,6 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { domainToASCII } from "node:url";
 import { MsgError } from "@msg-ts/core";
 import { dialAborted } from "../failures.ts";
+import { isPinned, notPinnedText } from "../quic/public-key-pin.ts";
 import { remoteAddressOf } from "../tcp/tcp-socket.ts";
 import { nodeTls } from "./node-tls.ts";
 import { PeerCertificate } from "./peer-certificate.ts";
@@ -38,6 +39,7 @@ export function secureDialed(dialing: TlsDialing, signal: AbortSignal): Promise<
   const key = `${target} ${name}`;
   // What was not verified is not remembered: resuming would not look at it again.
   const sessions = rejectUnauthorized ? dialing.credentials.sessions : undefined;
+  const { pins } = dialing.credentials;
   const kept = sessions?.take(key);
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
@@ -50,7 +52,7 @@ export function secureDialed(dialing: TlsDialing, signal: AbortSignal): Promise<
       ...(isIP(name) === 0 ? { servername: name } : {}),
       ...(kept === undefined ? {} : { session: kept.session }),
       secureContext: dialing.credentials.clientContext,
-      rejectUnauthorized,
+      rejectUnauthorized: rejectUnauthorized && pins === undefined,
     });
     const fail = (error: MsgError): void => {
       signal.removeEventListener("abort", onAbort);
@@ -71,7 +73,12 @@ export function secureDialed(dialing: TlsDialing, signal: AbortSignal): Promise<
     socket.once("secureConnect", () => {
       signal.removeEventListener("abort", onAbort);
       const isResumed = kept !== undefined && socket.isSessionReused();
-      certificate = isResumed ? kept.certificate : certificateFrom(socket);
+      const shown = isResumed ? kept.certificate : certificateFrom(socket, pins);
+      if (pins !== undefined && shown?.authorized !== true) {
+        const text = `no TLS with ${target}: ${notPinnedText(shown?.raw)}`;
+        return fail(new MsgError("MSG_DIAL_FAILED", text));
+      }
+      certificate = shown;
       if (isResumed) {
         // A server that resumes gives no new one. One that then ends the connection is not asked again.
         sessions?.keep(key, kept);
@@ -85,12 +92,15 @@ export function secureDialed(dialing: TlsDialing, signal: AbortSignal): Promise<
   });
 }
 
-/** What the peer of a finished handshake showed. */
-export function certificateFrom(socket: TLSSocket): PeerCertificate | undefined {
+/** What the peer of a finished handshake showed, verified by its key where there are pins. */
+export function certificateFrom(
+  socket: TLSSocket,
+  pins?: ReadonlySet<string>,
+): PeerCertificate | undefined {
   const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined
-    ? undefined
-    : new PeerCertificate(certificate, socket.authorized);
+  if (certificate === undefined) return undefined;
+  const isAuthorized = pins === undefined ? socket.authorized : isPinned(certificate, pins);
+  return new PeerCertificate(certificate, isAuthorized);
 }
 
 /** A name as certificates have it: in ASCII, without a dot at its end; an address without a zone. */

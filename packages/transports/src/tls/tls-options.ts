@@ -67,6 +67,15 @@ export interface TlsCertificates {
   readonly ca?: Pem | readonly Pem[] | undefined;
 
   /**
+   * The public keys of the servers that we dial, as `pin` of their transport tells them: `sha256/` and
+   * Base64, or 64 hexadecimal digits. One of them has to be that of the server's certificate; who
+   * issued it, for which name and until when is then not looked at, and `ca` is for clients alone.
+   *
+   * @defaultValue none: authority, name and time are verified
+   */
+  readonly pins?: string | readonly string[] | undefined;
+
+  /**
    * What a listener shows to peers that ask for one of several server names (SNI): by name, where
    * `*.example` stands for one label, or by a function. Other names, and none, get `cert`.
    *

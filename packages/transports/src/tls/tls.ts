@@ -35,10 +35,21 @@ export class Tls implements Transport {
 
   /** @throws MsgError `MSG_INVALID_OPTION`, also for certificates and keys that cannot be used. */
   constructor(options: TlsOptions = {}) {
-    const { cert, key, passphrase, ca, sni } = options;
+    const { cert, key, passphrase, ca, pins, sni } = options;
     this.#options = resolveTlsOptions(options);
-    this.#certificates = { cert, key, passphrase, ca, sni };
+    this.#certificates = { cert, key, passphrase, ca, pins, sni };
     this.#credentials = new TlsCredentials(this.#certificates, this.#options);
+  }
+
+  /**
+   * The pin of our certificate: what those who dial our listeners give as one of their `pins`.
+   *
+   * @throws MsgError `MSG_INVALID_STATE` without `cert` and `key`.
+   */
+  get pin(): string {
+    const { pin } = this.#credentials;
+    if (pin !== undefined) return pin;
+    throw new MsgError("MSG_INVALID_STATE", "there is no pin: cert and key are not given");
   }
 
   parseAddress(address: string): string {
@@ -64,7 +75,7 @@ export class Tls implements Transport {
   async listen(address: string, handlers: ListenerHandlers): Promise<Listener> {
     const target = this.parseAddress(address);
     if (!this.#credentials.canListen) {
-      const text = `cannot listen on ${target}: cert and key are not given, nor sni`;
+      const text = `cannot listen on ${target}: cert and key are not given, nor sni; a SelfSignedIdentity has both`;
       throw new MsgError("MSG_INVALID_OPTION", text);
     }
     const acceptor = new TlsAcceptor(this.#credentials, this.#options, handlers);
@@ -100,7 +111,7 @@ export class Tls implements Transport {
    * ```
    */
   setCertificates(certificates: TlsCertificates): void {
-    const { cert, key, passphrase, ca, sni } = certificates;
+    const { cert, key, passphrase, ca, pins, sni } = certificates;
     const old = this.#certificates;
     const merged: TlsCertificates = {
       cert: cert ?? old.cert,
@@ -108,6 +119,7 @@ export class Tls implements Transport {
       // A new key that is not encrypted has none.
       passphrase: key === undefined ? (passphrase ?? old.passphrase) : passphrase,
       ca: ca ?? old.ca,
+      pins: pins ?? old.pins,
       sni: sni ?? old.sni,
     };
     const credentials = new TlsCredentials(merged, this.#options);
