@@ -1,16 +1,15 @@
-/** msg-rs in Rust, each end on a single-threaded runtime: bench/native/msg-rs, with libmsg 0.1.6. */
-import { execFileSync, spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+/** msg-rs in Rust, each end on a single-threaded runtime: test/interop/msg-rs, with libmsg 0.1.6. */
+import { buildPeer, missingCargo } from "../../test/interop/rust/cargo.ts";
 import type { Contender, ProgramEnd } from "./contender.ts";
 
-const manifest = fileURLToPath(new URL("../native/msg-rs/Cargo.toml", import.meta.url));
-const target = fileURLToPath(new URL("../../.bench/msg-rs/", import.meta.url));
-const program = `${target}release/msg-rs-bench`;
+let program: string | undefined;
 
 function commandOf({ scenario, end, place, sizeBytes, count }: ProgramEnd): readonly string[] {
+  if (program === undefined) throw new Error("msg-rs was not built");
   // Of `req-rep-64` the program wants `req-rep`, and the 64 as the count.
   const pattern = scenario.replace(/-\d+$/, "");
-  return [program, pattern, end, place.transport, place.address, String(sizeBytes), String(count)];
+  const words = [pattern, end, place.transport, place.address, String(sizeBytes), String(count)];
+  return [program, "bench", ...words];
 }
 
 /** msg-rs. */
@@ -18,12 +17,12 @@ export const contender: Contender = {
   name: "msg-rs",
   transports: ["tcp", "ipc"],
   missing() {
-    if (spawnSync("cargo", ["--version"]).status === 0) return undefined;
-    return "cargo is not there: install Rust";
+    return missingCargo();
   },
   prepare() {
-    const args = ["build", "--quiet", "--release", "--locked", "--manifest-path", manifest];
-    execFileSync("cargo", [...args, "--target-dir", target], { stdio: ["ignore", 2, 2] });
+    const built = buildPeer("release");
+    if ("unavailable" in built) throw new Error(`msg-rs was not built: ${built.unavailable}`);
+    program = built.program;
   },
   program: {
     scenarios: ["pub-sub-1", "pub-sub-8", "req-rep-1", "req-rep-64", "req-rep-256", "req-rep-2048"],

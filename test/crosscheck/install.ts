@@ -36,7 +36,7 @@ export function installCommand(names: readonly string[]): string {
 }
 
 /** Why they could not be installed, or nothing. */
-function installPackages(names: readonly string[]): string | undefined {
+export function installPackages(names: readonly string[]): string | undefined {
   if (process.getuid?.() !== 0) return "this needs root";
   if (aptGet("--version") !== undefined) return "there is no apt-get";
   console.log(`installing ${names.join(", ")} with apt-get`);

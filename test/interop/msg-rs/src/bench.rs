@@ -1,10 +1,10 @@
-//! msg-rs as a contender of the bench, each end on a single-threaded runtime:
-//! `msg-rs-bench <pattern> <end> <transport> <address> <size> <count>`
+//! msg-rs as a contender of the bench:
+//! `msg-rs-peer bench <pattern> <end> <transport> <address> <size> <count>`
 //!
 //! It speaks the lines of bench/harness/child.ts: a line of JSON when it is ready, and one for each
 //! word on its input ("start", "mark"). It ends when its input does.
 
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -14,8 +14,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures::StreamExt;
 use libmsg::ipc::Ipc;
+use libmsg::quic::Quic;
 use libmsg::tcp::Tcp;
 use libmsg::{Address, PubSocket, RepSocket, ReqSocket, SubSocket, Transport};
+
+use crate::arguments::misused;
+use crate::output::say;
 
 const TOPIC: &str = "bench";
 
@@ -59,13 +63,6 @@ fn mark(begin: Instant) -> String {
     let bytes = messages * PAYLOAD_BYTES.load(Relaxed);
     let (cpu, trips) = (cpu_micros(), quantiles());
     format!(r#"{{"atMs":{at:.3},"messages":{messages},"bytes":{bytes},"cpuMicros":{cpu}{trips}}}"#)
-}
-
-fn say(line: &str) {
-    let mut output = std::io::stdout().lock();
-    writeln!(output, "{line}")
-        .and_then(|()| output.flush())
-        .unwrap_or_else(|_| std::process::exit(1));
 }
 
 /// Says that this end is ready, and answers words from then on.
@@ -165,7 +162,7 @@ async fn subscribe<T: Transport<A> + Default, A: Address>(place: A, subscribers:
     }
 }
 
-async fn run<T: Transport<A> + Default, A: Address>(
+async fn play<T: Transport<A> + Default, A: Address>(
     args: &[String],
     place: A,
     shown: fn(&A) -> String,
@@ -181,23 +178,18 @@ async fn run<T: Transport<A> + Default, A: Address>(
     }
 }
 
-fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
+/// One end of one scenario.
+pub async fn run(args: &[String]) {
     if args.len() != 6 {
-        eprintln!("msg-rs-bench <pattern> <end> <tcp|ipc> <address> <size> <count>");
-        std::process::exit(2);
+        misused("bench <pattern> <end> <tcp|ipc|quic> <address> <size> <count>");
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("runtime");
     let address = args[3].as_str();
-    if args[2] == "ipc" {
-        runtime.block_on(run::<Ipc, PathBuf>(&args, address.into(), |path| {
-            path.display().to_string()
-        }));
-    } else {
-        let place: SocketAddr = address.parse().expect("address");
-        runtime.block_on(run::<Tcp, SocketAddr>(&args, place, SocketAddr::to_string));
+    let place = || -> SocketAddr { address.parse().expect("address") };
+    match args[2].as_str() {
+        "ipc" => {
+            play::<Ipc, PathBuf>(args, address.into(), |path| path.display().to_string()).await
+        }
+        "quic" => play::<Quic, SocketAddr>(args, place(), SocketAddr::to_string).await,
+        _ => play::<Tcp, SocketAddr>(args, place(), SocketAddr::to_string).await,
     }
 }

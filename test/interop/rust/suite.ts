@@ -1,0 +1,33 @@
+import type { Scene, Skip, Suite } from "../scene.ts";
+import { buildPeer, cargoVersion } from "./cargo.ts";
+import { ipc, makeCertificates, tcp, tls } from "./carriers.ts";
+import type { OnStage } from "./compressed.ts";
+import { compressionScenes } from "./compressed.ts";
+import { Ends } from "./pairs.ts";
+
+/** Pairs that cannot be: the other side has no way to be that end. */
+const impossible: readonly Skip[] = [
+  { what: "rust REQ and rust SUB bound", why: "msg-rs' REQ and SUB have no bind" },
+  { what: "rust REP and rust PUB dialing", why: "msg-rs' REP and PUB have no connect" },
+  { what: "PUSH and PULL", why: "msg-rs has neither" },
+];
+
+/** The scenes with the Rust library msg-rs: the crate `libmsg` behind msg-rs/src/main.rs. */
+export const rustSuite: Suite = {
+  name: "msg-rs",
+  async prepare() {
+    const built = buildPeer("dev");
+    if ("unavailable" in built) return built;
+    const certificates = await makeCertificates();
+    const onStage: OnStage = (carrier, run) => (stage) =>
+      run(new Ends(built.program, carrier, stage));
+    const carriers = [tcp, ipc, tls(certificates)];
+    const scenes: Scene[] = carriers.flatMap((carrier) => [...compressionScenes(carrier, onStage)]);
+    return {
+      title: `libmsg 0.1.6, ${cargoVersion()}`,
+      scenes,
+      skips: impossible,
+      dispose: certificates.dispose,
+    };
+  },
+};
