@@ -10,6 +10,8 @@ export * from "./hex.ts";
 export * from "./memory-link.ts";
 export * from "./naive-codec.ts";
 export * from "./naive-frame.ts";
+export * from "./netlab/net-lab.ts";
+export type { LabHost } from "./netlab/host.ts";
 export * from "./no-leaks.ts";
 export * from "./simulated-network.ts";
 export * from "./simulated-runtime.ts";
