@@ -12,7 +12,8 @@ interface Row {
 /** Keeps what came of the scenes, and puts it into words. */
 export class Report {
   readonly #rows: Row[] = [];
-  readonly #notes: string[] = [];
+  /** What was seen, and over which transports. */
+  readonly #notes = new Map<string, string[]>();
   readonly #skips: string[] = [];
 
   get scenes(): number {
@@ -32,8 +33,9 @@ export class Report {
     const row = this.#rowOf(suite, scene);
     row.whats.push(scene.what);
     row.messages += messages;
-    if (note !== undefined)
-      this.#notes.push(`${scene.pair}, ${scene.transport}, ${scene.what}: ${note}`);
+    if (note === undefined) return;
+    const seen = `${scene.pair}, ${scene.what}: ${note}`;
+    this.#notes.set(seen, [...(this.#notes.get(seen) ?? []), scene.transport]);
   }
 
   /** Counts one that did not, and says so at once. */
@@ -52,7 +54,8 @@ export class Report {
   /** Everything that was run, what was seen, and everything that was not run. */
   lines(): readonly string[] {
     const rows = this.#rows.map(lineOf);
-    const notes = this.#notes.length === 0 ? [] : ["", "seen:", ...this.#notes.map(indented)];
+    const seen = [...this.#notes].map(([note, over]) => `  ${note} (${over.join(", ")})`);
+    const notes = seen.length === 0 ? [] : ["", "seen:", ...seen];
     const skips = this.#skips.length === 0 ? [] : ["", ...this.#skips];
     return [...rows, ...notes, ...skips];
   }
@@ -85,8 +88,4 @@ function lineOf({ suite, pair, transport, whats, failures, messages }: Row): str
   const outcome = failures.length === 0 ? "well" : `FAILED: ${failures.join(", ")}`;
   const head = `${suite}  ${pair.padEnd(20)}  ${transport.padEnd(4)}`;
   return `${head}  ${messages.toLocaleString("en").padStart(9)} messages  ${outcome}: ${whats.join(", ")}`;
-}
-
-function indented(line: string): string {
-  return `  ${line}`;
 }

@@ -6,7 +6,7 @@ import type { Compressor } from "@msg-ts/core";
 import { expect, expectEqual } from "../expect.ts";
 import type { Outcome, Scene } from "../scene.ts";
 import type { Carrier } from "./carriers.ts";
-import type { Ends } from "./pairs.ts";
+import type { Ends, OnStage } from "./pairs.ts";
 import { isSubscribed, pairs } from "./pairs.ts";
 import { askAll, expectAllRight, expectAllThere, publishPaced, takeAll } from "./traffic.ts";
 
@@ -95,9 +95,6 @@ export function compressionScenes(carrier: Carrier, onStage: OnStage): readonly 
     })),
   );
 }
-
-/** Gives a scene the ends that it is played with. */
-export type OnStage = (carrier: Carrier, run: (ends: Ends) => Promise<Outcome>) => Scene["run"];
 
 /** Proves that the bytes went compressed, not only that they arrived. */
 function expectShorter(compressor: Compressor | undefined, bytes: number, where: string): void {

@@ -1,6 +1,8 @@
 import type { SocketOptions } from "@msg-ts/core";
+import { waitFor } from "@msg-ts/testing";
 import type { PubOptions, RepOptions, ReqOptions, SubOptions } from "msg-ts";
 import { PubSocket, RepSocket, ReqSocket, SubSocket } from "msg-ts";
+import type { Outcome, Scene } from "../scene.ts";
 import type { Stage } from "../stage.ts";
 import type { Carrier, Role } from "./carriers.ts";
 import { RustPeer } from "./rust-peer.ts";
@@ -12,6 +14,8 @@ export const pairs = {
   tsSub: "ts SUB -> rust PUB",
   rustSub: "rust SUB -> ts PUB",
 } as const;
+
+type Pair = (typeof pairs)[keyof typeof pairs];
 
 /** Back within a scene's patience. */
 const reconnect: SocketOptions["reconnect"] = { minDelayMs: 20, maxDelayMs: 200 };
@@ -81,6 +85,28 @@ export class Ends {
   }
 }
 
+/** Gives a scene the ends that it is played with. */
+export type OnStage = (carrier: Carrier, run: (ends: Ends) => Promise<Outcome>) => Scene["run"];
+
+/** What is done with each pair. */
+export type Runs = Readonly<Partial<Record<Pair, (ends: Ends) => Promise<Outcome>>>>;
+
+/** One scene for each pair. */
+export function scenesOf(runs: Runs, { carrier, onStage, ...rest }: SceneFrame): readonly Scene[] {
+  return Object.entries(runs).map(([pair, run]) => ({
+    pair,
+    transport: carrier.name,
+    ...rest,
+    run: onStage(carrier, run),
+  }));
+}
+
+/** What the scenes of several pairs have in common. */
+interface SceneFrame extends Pick<Scene, "what" | "isHeavy" | "withinMs"> {
+  readonly carrier: Carrier;
+  readonly onStage: OnStage;
+}
+
 /** Waits until a SUB of msg-rs has received so many. */
 export async function hasReceived(peer: RustPeer, count: number, withinMs = 20_000): Promise<void> {
   const deadlineMs = performance.now() + withinMs;
@@ -99,8 +125,17 @@ export async function isSubscribed(pub: PubSocket, topic: string): Promise<void>
   await pub.waitForSubscriber(topic, { timeoutMs: readyWithinMs });
 }
 
+/** Waits until so many peers are connected. */
+export async function hasPeers(
+  socket: { stats(): { readonly peers: number } },
+  count: number,
+): Promise<void> {
+  const what = `${count} peers are connected`;
+  await waitFor(() => socket.stats().peers === count, { what, withinMs: readyWithinMs });
+}
+
 /** For what no event tells: that nothing comes. */
-function pause(ms: number): Promise<void> {
+export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
   });

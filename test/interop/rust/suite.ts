@@ -1,9 +1,12 @@
-import type { Scene, Skip, Suite } from "../scene.ts";
+import type { Skip, Suite } from "../scene.ts";
 import { buildPeer, cargoVersion } from "./cargo.ts";
 import { ipc, makeCertificates, tcp, tls } from "./carriers.ts";
-import type { OnStage } from "./compressed.ts";
 import { compressionScenes } from "./compressed.ts";
+import { lateScenes } from "./late.ts";
+import { loadScenes } from "./load.ts";
+import type { OnStage } from "./pairs.ts";
 import { Ends } from "./pairs.ts";
+import { tokenScenes } from "./tokens.ts";
 
 /** Pairs that cannot be: the other side has no way to be that end. */
 const impossible: readonly Skip[] = [
@@ -22,7 +25,8 @@ export const rustSuite: Suite = {
     const onStage: OnStage = (carrier, run) => (stage) =>
       run(new Ends(built.program, carrier, stage));
     const carriers = [tcp, ipc, tls(certificates)];
-    const scenes: Scene[] = carriers.flatMap((carrier) => [...compressionScenes(carrier, onStage)]);
+    const kinds = [compressionScenes, tokenScenes, lateScenes, loadScenes];
+    const scenes = carriers.flatMap((carrier) => kinds.flatMap((make) => make(carrier, onStage)));
     return {
       title: `libmsg 0.1.6, ${cargoVersion()}`,
       scenes,
