@@ -4,6 +4,7 @@ import { ipc, makeCertificates, tcp, tls } from "./carriers.ts";
 import { compressionScenes } from "./compressed.ts";
 import { lateScenes } from "./late.ts";
 import { loadScenes } from "./load.ts";
+import { restartScenes } from "./restarts.ts";
 import type { OnStage } from "./pairs.ts";
 import { Ends } from "./pairs.ts";
 import { tokenScenes } from "./tokens.ts";
@@ -25,7 +26,7 @@ export const rustSuite: Suite = {
     const onStage: OnStage = (carrier, run) => (stage) =>
       run(new Ends(built.program, carrier, stage));
     const carriers = [tcp, ipc, tls(certificates)];
-    const kinds = [compressionScenes, tokenScenes, lateScenes, loadScenes];
+    const kinds = [compressionScenes, tokenScenes, lateScenes, restartScenes, loadScenes];
     const scenes = carriers.flatMap((carrier) => kinds.flatMap((make) => make(carrier, onStage)));
     return {
       title: `libmsg 0.1.6, ${cargoVersion()}`,
