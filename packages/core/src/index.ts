@@ -33,6 +33,7 @@ export type { PushStats, SendOptions } from "./socket/push-pull/push.ts";
 export type { PushOptions } from "./socket/push-pull/push-options.ts";
 export type { Consumer } from "./socket/calling-consumer.ts";
 export type { BatchOptions, ConsumeOptions } from "./socket/receiving-socket.ts";
+export type { DrainOptions, DrainReport } from "./socket/draining.ts";
 export { RepSocket } from "./socket/req-rep/rep.ts";
 export type { RepCodec, RepStats, RequestHandler, ServeOptions } from "./socket/req-rep/rep.ts";
 export type { RepOptions } from "./socket/req-rep/rep-options.ts";
@@ -41,7 +42,7 @@ export type { ReqCodec, ReqStats, RequestOptions } from "./socket/req-rep/req.ts
 export type { ReqOptions } from "./socket/req-rep/req-options.ts";
 export { ReplyError, Request } from "./socket/req-rep/request.ts";
 export type { RespondOptions } from "./socket/req-rep/request.ts";
-export type { CloseOptions, ReadyOptions } from "./socket/socket.ts";
+export type { CloseOptions, ReadyOptions } from "./socket/life-options.ts";
 export type { SocketOptions } from "./socket/socket-options.ts";
 export type { SocketStats } from "./socket/stats.ts";
 export { SubSocket } from "./socket/pub-sub/sub.ts";

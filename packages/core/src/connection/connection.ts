@@ -165,6 +165,11 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner {
     return this.#assembler?.bufferedBytes ?? 0;
   }
 
+  /** Frames were read that are not told yet. */
+  get hasBacklog(): boolean {
+    return this.#backlog !== undefined;
+  }
+
   /** Bytes received behind the handshake. */
   get framedBytes(): number {
     return this.receivedBytes - this.#handshakeBytes;

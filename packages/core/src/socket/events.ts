@@ -25,6 +25,14 @@ export type DropReason =
   /** PUB: a frame that is no subscription, or a subscription over the limit. */
   | "ignored-frame";
 
+/** What a drop is told with; everything but the reason may be left out. */
+export interface DropDetails {
+  readonly peer?: PeerInfo | undefined;
+  readonly count?: number;
+  readonly error?: MsgError;
+  readonly payload?: Uint8Array | undefined;
+}
+
 /** What a socket could not deliver when it closed. */
 export interface CloseReport {
   /** Messages accepted that did not reach the transport. */
@@ -44,6 +52,8 @@ export interface SocketEvents {
    * killed does over TCP and IPC.
    */
   readonly disconnected: { readonly peer: PeerInfo; readonly reason: MsgError | undefined };
+  /** This socket drains; or, with `peer`, that one does, and gets nothing new. */
+  readonly draining: { readonly peer: PeerInfo | undefined };
   /** An endpoint is dialed again in `delayMs`. `attempt` tries in a row failed: 0 after a loss. */
   readonly retrying: {
     readonly endpoint: string;

@@ -127,6 +127,8 @@ export class ReceiveQueue<T extends Receivable> {
   size = 0;
   bytes = 0;
   isClosed = false;
+  /** Called when the last item was taken. */
+  onEmpty: (() => void) | undefined;
 
   /** @param admit - asked about each item that is taken; one it refuses is nobody's any more. */
   constructor(limits: ReceiveLimits, admit?: (item: T) => boolean) {
@@ -211,6 +213,7 @@ export class ReceiveQueue<T extends Receivable> {
     this.bytes -= source.bytes;
     source.bytes = 0;
     if (source.isFull) this.#openWhenHalfEmpty(source);
+    if (this.size === 0 && items.length > 0) this.onEmpty?.();
     return items;
   }
 
@@ -267,6 +270,7 @@ export class ReceiveQueue<T extends Receivable> {
     this.bytes -= bytes;
     this.size--;
     if (source.isFull) this.#openWhenHalfEmpty(source);
+    if (this.size === 0) this.onEmpty?.();
   }
 
   #openWhenHalfEmpty(source: ReceiveSource<T>): void {

@@ -84,7 +84,7 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message<unknown>
    * Rejects with `MSG_TIMEOUT`, `MSG_CLOSED`, or the signal's reason.
    */
   receive(options: WaitOptions = {}): Promise<M> {
-    this.assertOpen();
+    this.assertNotClosed();
     return receiveOne(this.queue, this.runtime, options);
   }
 
@@ -130,7 +130,7 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message<unknown>
     { concurrency = 1, lend = false }: ConsumeOptions,
     make: () => Consumer,
   ): Consumer {
-    this.assertOpen();
+    this.assertNotClosed();
     checkHandler(handler);
     checkIntegerOrInfinity("concurrency", concurrency, 1);
     checkBoolean("lend", lend);

@@ -8,14 +8,19 @@ import { MsgError } from "../errors.ts";
 import { checkDelay, checkInteger } from "../option-checks.ts";
 import type { Runtime } from "../runtime.ts";
 import { Compression } from "../wire/compression.ts";
+import { checkTransport } from "./check-transport.ts";
 import { publishDiagnostics } from "./diagnostics.ts";
 import type { EndpointsHandlers } from "./endpoints.ts";
 import { Endpoints } from "./endpoints.ts";
 import type { Listener } from "./event-hub.ts";
 import { EventHub, throwOutside } from "./event-hub.ts";
-import type { CloseReport, DropReason, SocketEvents } from "./events.ts";
+import type { CloseReport, DropDetails, DropReason, SocketEvents } from "./events.ts";
+import type { DrainHost, DrainOptions, DrainReport } from "./draining.ts";
+import { Draining, drainTimeoutMs } from "./draining.ts";
 import { KeyedWaiters } from "./keyed-waiters.ts";
 import { eventLog, warnHost } from "./logger.ts";
+import type { CloseOptions, ReadyOptions } from "./life-options.ts";
+import { closeLingerMs } from "./life-options.ts";
 import type { Peer } from "./peer.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 import type { ResolvedSocketOptions, SocketOptions } from "./socket-options.ts";
@@ -25,43 +30,10 @@ import { MessageCounters, socketStats } from "./stats.ts";
 import type { ValueCodec } from "./value-codec.ts";
 import type { WaitOptions } from "./waiter-list.ts";
 import { quietly, WaiterList } from "./waiter-list.ts";
-
-/** How a socket is closed. */
-export interface CloseOptions {
-  /**
-   * How long what is under way may take to finish.
-   *
-   * Milliseconds, 0 to 2_147_483_647; 0 ends everything now.
-   *
-   * @defaultValue 1_000
-   */
-  readonly lingerMs?: number | undefined;
-}
-
-/** What {@link Socket.ready} waits for. */
-export interface ReadyOptions extends WaitOptions {
-  /**
-   * How many peers are to be connected.
-   *
-   * 1 or more.
-   *
-   * @defaultValue 1
-   */
-  readonly peers?: number | undefined;
-}
+import { SocketWireContext } from "./wire-context.ts";
 
 /** How long {@link Socket.ready} waits by default. */
 const readyTimeoutMs = 10_000;
-
-const closeLingerMs = 1_000;
-
-/** What a drop is told with; everything but the reason may be left out. */
-interface DropDetails {
-  readonly peer?: PeerInfo | undefined;
-  readonly count?: number;
-  readonly error?: MsgError;
-  readonly payload?: Uint8Array | undefined;
-}
 
 /**
  * What the six sockets share: endpoints, peers, events, closing.
@@ -95,6 +67,7 @@ export abstract class Socket<P extends Peer> {
   /** Made for the first one. */
   #warned: Set<ErrorCode> | undefined;
   #lastFailure: MsgError | undefined;
+  #draining: Draining | undefined;
   #closing: Promise<CloseReport> | undefined;
   /** It told that it is closed: nothing follows. */
   #isOver = false;
@@ -128,6 +101,45 @@ export abstract class Socket<P extends Peer> {
 
     emit<Name extends keyof SocketEvents>(name: Name, detail: SocketEvents[Name]): void {
       this.#socket.emit(name, detail);
+    }
+  };
+
+  /** What the draining of a socket calls of it. */
+  static readonly #DrainHost = class<Q extends Peer> implements DrainHost {
+    readonly #socket: Socket<Q>;
+
+    constructor(socket: Socket<Q>) {
+      this.#socket = socket;
+    }
+
+    get isClosed(): boolean {
+      return this.#socket.isClosed;
+    }
+
+    get isFinished(): boolean {
+      return this.#socket.isFinished;
+    }
+
+    get needsPeers(): boolean {
+      return this.#socket.needsPeersToDrain;
+    }
+
+    onBegin(): void {
+      const { type } = this.#socket;
+      this.#socket.emit("draining", { peer: undefined });
+      this.#socket.#readyWaiters?.rejectAll(new MsgError("MSG_CLOSED", `this ${type} drains`));
+    }
+
+    letNobodyIn(): Promise<void> {
+      return this.#socket.endpoints.stop();
+    }
+
+    finishAll(timeoutMs: number): Promise<void> {
+      return this.#socket.finishAll(timeoutMs);
+    }
+
+    close(lingerMs: number): Promise<CloseReport> {
+      return this.#socket.close({ lingerMs });
     }
   };
 
@@ -175,9 +187,14 @@ export abstract class Socket<P extends Peer> {
     return Array.from(this.endpoints.peers, (peer) => peer.info);
   }
 
-  /** True once `close()` was called. */
+  /** True once `close()` was called, or a drain came to its end. */
   get isClosed(): boolean {
     return this.#closing !== undefined;
+  }
+
+  /** True once `drain()` was called: nothing new is taken, what was taken is finished. */
+  get isDraining(): boolean {
+    return this.#draining !== undefined;
   }
 
   /**
@@ -284,6 +301,25 @@ export abstract class Socket<P extends Peer> {
   abstract stats(): SocketStats;
 
   /**
+   * Finishes, and then closes: takes nothing new, has its peers go elsewhere, does all the work that
+   * it has, flushes, ends every connection. This is for a process that is about to be replaced;
+   * {@link close} is for one that wants to be gone soon.
+   *
+   * Always resolves, within `timeoutMs`; later calls give the same promise. `close()` cuts it short.
+   *
+   * @throws MsgError `MSG_INVALID_OPTION`
+   */
+  drain({ timeoutMs = drainTimeoutMs }: DrainOptions = {}): Promise<DrainReport> {
+    checkDelay("timeoutMs", timeoutMs);
+    if (this.#draining === undefined) {
+      // Set before anything happens: a listener of what it tells may call it again.
+      this.#draining = new Draining(this.runtime, new Socket.#DrainHost(this));
+      this.#draining.begin(timeoutMs);
+    }
+    return this.#draining.report;
+  }
+
+  /**
    * Ends in order: refuses new work, lets what is under way finish for `lingerMs`, flushes, ends
    * every connection, frees every handle. Always resolves; later calls give the same promise.
    */
@@ -295,6 +331,7 @@ export abstract class Socket<P extends Peer> {
       this.#closing = new Promise((resolve) => {
         begin = resolve;
       });
+      this.#draining?.cut();
       begin?.(this.#close(Math.min(lingerMs, 2 ** 31 - 1)));
     }
     return this.#closing;
@@ -315,26 +352,44 @@ export abstract class Socket<P extends Peer> {
   /** @internal No endpoint is left that could bring a peer by itself. */
   protected onNoEndpointLeft(_error: MsgError): void {}
   /**
-   * @internal Refuses new work and waits for what is under way, at most `lingerMs`. Connections
-   * are still open; nothing new is dialed or accepted, but see {@link drainsToNewPeers}.
+   * @internal Has peers go elsewhere and waits until all work is done, at most `timeoutMs`. Nobody
+   * new is let in, but see {@link needsPeersToDrain}. {@link finish} follows.
    */
-  protected abstract drain(lingerMs: number): Promise<void>;
-  /**
-   * @internal Whether what is under way may go to peers that come while it drains; else nothing is
-   * dialed or accepted from the first moment on.
-   */
-  protected get drainsToNewPeers(): boolean {
+  protected abstract finishAll(timeoutMs: number): Promise<void>;
+  /** @internal Whether no work is left. */
+  protected abstract get isFinished(): boolean;
+  /** @internal Whether its work may need peers that come only while it drains. */
+  protected get needsPeersToDrain(): boolean {
     return false;
   }
-  /** @internal Takes the place of {@link drain} when nothing may take any time. */
+  /**
+   * @internal Refuses new work and waits for what is under way, at most `lingerMs`. Connections
+   * are still open; nothing new is dialed or accepted, but see {@link finishesWithNewPeers}.
+   */
+  protected abstract finish(lingerMs: number): Promise<void>;
+  /**
+   * @internal Whether what is under way may go to peers that come while it closes; else nothing is
+   * dialed or accepted from the first moment on.
+   */
+  protected get finishesWithNewPeers(): boolean {
+    return false;
+  }
+  /** @internal Takes the place of {@link finish} when nothing may take any time. */
   protected abandon(): void {}
   /** @internal Everything is closed: rejects what still waits, gives what was left. */
   protected abstract onClosed(error: MsgError): CloseReport;
 
   // --- What it gives to a pattern ----------------------------------------------------------------
 
-  /** @internal @throws MsgError `MSG_CLOSED` */
+  /** @internal Whether anything new may be begun. @throws MsgError `MSG_CLOSED` */
   protected assertOpen(): void {
+    this.assertNotClosed();
+    if (this.isDraining)
+      throw new MsgError("MSG_CLOSED", `this ${this.type} drains: it is closing`);
+  }
+
+  /** @internal Whether what was begun may be finished. @throws MsgError `MSG_CLOSED` */
+  protected assertNotClosed(): void {
     if (this.isClosed) throw new MsgError("MSG_CLOSED", `this ${this.type} is closed`);
   }
 
@@ -401,9 +456,9 @@ export abstract class Socket<P extends Peer> {
   async #close(lingerMs: number): Promise<CloseReport> {
     const deadline = this.runtime.now() + lingerMs;
     const closed = new MsgError("MSG_CLOSED", `this ${this.type} was closed`);
-    const stopped = lingerMs > 0 && this.drainsToNewPeers ? undefined : this.endpoints.stop();
+    const stopped = lingerMs > 0 && this.finishesWithNewPeers ? undefined : this.endpoints.stop();
     this.#readyWaiters?.rejectAll(closed);
-    if (lingerMs > 0) await this.drain(lingerMs);
+    if (lingerMs > 0) await this.finish(lingerMs);
     else this.abandon();
     await (stopped ?? this.endpoints.stop());
     await this.endpoints.endAll(Math.max(0, deadline - this.runtime.now()));
@@ -437,36 +492,6 @@ export abstract class Socket<P extends Peer> {
 }
 
 const noDrops: ReadonlyMap<DropReason, number> = new Map();
-
-/** What the wire of one connection needs; a class, because there is one for each that is idle. */
-class SocketWireContext implements WireContext {
-  readonly maxMessageBytes: number;
-  readonly gate: Connection;
-  readonly #compression: Compression;
-
-  constructor(maxMessageBytes: number, gate: Connection, compression: Compression) {
-    this.maxMessageBytes = maxMessageBytes;
-    this.gate = gate;
-    this.#compression = compression;
-  }
-
-  decompress(id: number, payload: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array> {
-    return this.#compression.decompress(id, payload, maxBytes);
-  }
-
-  fail(error: unknown): void {
-    this.gate.fail(error);
-  }
-}
-
-function checkTransport(transport: Transport): void {
-  const given: unknown = transport;
-  if (typeof given === "object" && given !== null && "dial" in given && "listen" in given) return;
-  throw new MsgError(
-    "MSG_INVALID_ARGUMENT",
-    "the first argument of a socket is its transport, such as new Tcp()",
-  );
-}
 
 function silent(limitMs: number): MsgError {
   return new MsgError("MSG_PEER_LOST", `peer sent nothing for ${limitMs} ms (idlePeerTimeoutMs)`);

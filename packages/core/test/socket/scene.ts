@@ -9,7 +9,7 @@ import type { RepOptions } from "../../src/socket/req-rep/rep-options.ts";
 import { RepSocket } from "../../src/socket/req-rep/rep.ts";
 import type { ReqOptions } from "../../src/socket/req-rep/req-options.ts";
 import { ReqSocket } from "../../src/socket/req-rep/req.ts";
-import type { CloseOptions } from "../../src/socket/socket.ts";
+import type { CloseOptions } from "../../src/socket/life-options.ts";
 import type { SubOptions } from "../../src/socket/pub-sub/sub-options.ts";
 import { SubSocket } from "../../src/socket/pub-sub/sub.ts";
 import { SimNetwork } from "./sim-network.ts";

@@ -31,6 +31,9 @@ export type PubPeerOptions = ResolvedPubOptions & {
   readonly sendHighWaterBytes: number;
 };
 
+/** How long it may take to read what it was sent; the end of a drain comes before. */
+const lettingGoMs = 30_000;
+
 /** How much of {@link ResolvedPubOptions.maxSubscriptionBytesPerPeer} a token is taken for. */
 const tokenCostBytes = 256;
 
@@ -133,6 +136,14 @@ export class PubPeer extends Peer implements PubSink {
   /** We drain: it should go elsewhere. */
   sayBye(): void {
     if (this.#hasExtensions && this.#queue.size === 0) this.#writer.bye(this.#nextSequence);
+  }
+
+  /** Says so, and ends the connection in order. */
+  letGo(): void {
+    const { phase } = this.connection;
+    if (phase !== "ready" && phase !== "half-open") return;
+    this.sayBye();
+    this.connection.close(lettingGoMs);
   }
 
   onExtensions(): void {

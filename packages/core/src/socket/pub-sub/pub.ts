@@ -97,6 +97,8 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   };
   #heartbeat: TimerHandle;
   #lossReport: TimerHandle;
+  /** It drains. */
+  #isLettingGo = false;
   #deliveries = 0;
   #subscriptions = 0;
   /** Messages that waited for subscribers which went. */
@@ -236,7 +238,19 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
     this.onRoom();
   }
 
-  protected override async drain(lingerMs: number): Promise<void> {
+  protected override get isFinished(): boolean {
+    return this.#isDrained;
+  }
+
+  /** Sends what was published, and has each subscriber go elsewhere as soon as it has all of it. */
+  protected override async finishAll(timeoutMs: number): Promise<void> {
+    this.#isLettingGo = true;
+    this.#fanOut.flush();
+    this.#checkDrained();
+    if (!this.#isDrained) await this.#drained.waitAtMost(timeoutMs);
+  }
+
+  protected override async finish(lingerMs: number): Promise<void> {
     this.#fanOut.flush();
     if (!this.#isDrained) await this.#drained.waitAtMost(lingerMs);
     this.abandon();
@@ -253,6 +267,7 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   protected override onClosed(error: MsgError): CloseReport {
     this.runtime.clearTimer(this.#heartbeat);
     this.#subscriberWaiters.rejectAll(error);
+    this.#drained.resolveAll();
     this.#reportLosses();
     return { unsent: this.#unsent, unacknowledged: 0 };
   }
@@ -320,7 +335,13 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   }
 
   #checkDrained(): void {
+    if (this.#isLettingGo && this.#publishQueue.size === 0) this.#letGo();
     if (this.#drained.size > 0 && this.#isDrained) this.#drained.resolveAll();
+  }
+
+  #letGo(): void {
+    this.#fanOut.flush();
+    for (const peer of this.endpoints.peers) if (peer.queued === 0) peer.letGo();
   }
 
   #countLosses(): void {

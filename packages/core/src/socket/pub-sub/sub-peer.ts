@@ -21,6 +21,8 @@ export interface PublisherHandlers<T> {
   onGap(peer: SubPeer<T>, lost: number): void;
   /** A subscription is active at this publisher, as far as it ever tells. */
   onSubscribed(peer: SubPeer<T>, topic: string): void;
+  /** It said goodbye: its end follows. */
+  onDraining(peer: SubPeer<T>): void;
 }
 
 /** A PUB as a SUB sees it. */
@@ -35,6 +37,7 @@ export class SubPeer<T> extends Peer implements SubSink {
   /** It is a publisher of ours: it acknowledges subscriptions and is never silent for long. */
   hasExtensions = false;
   #isPlain = false;
+  #isDraining = false;
   /** Ends that time. */
   graceTimer: TimerHandle;
 
@@ -112,6 +115,9 @@ export class SubPeer<T> extends Peer implements SubSink {
   /** It drains. Its end of the stream follows, and the dialer goes on from there. */
   onBye(sequence: number): void {
     this.onMark(sequence);
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.#handlers.onDraining(this);
   }
 
   #onGap(sequence: number): void {

@@ -66,6 +66,8 @@ export class SubSocket<T = Uint8Array>
   readonly #silence: SilenceWatch<SubPeer<T>>;
   /** Endpoints that were connected before: the next connection to one is after a loss. */
   readonly #known: Set<string> = new Set();
+  /** Where `drain()` waits. */
+  readonly #emptied: WaiterList<void>;
   #lost = 0;
   #uncountedGaps = 0;
 
@@ -77,6 +79,7 @@ export class SubSocket<T = Uint8Array>
     const codec = new ValueCodec(options.codec, ["decode"]);
     super("SUB", transport, options, codec, { maxMessages, maxBytes });
     this.#activeWaiters = new KeyedWaiters(this.runtime);
+    this.#emptied = new WaiterList(this.runtime);
     const limitMs = resolved.heartbeatMs * 3;
     this.#silence = new SilenceWatch(this.runtime, limitMs, this.endpoints.peers, (peer) => {
       if (!peer.hasExtensions) return;
@@ -187,6 +190,11 @@ export class SubSocket<T = Uint8Array>
   }
 
   /** @internal */
+  onDraining(peer: SubPeer<T>): void {
+    this.emit("draining", { peer: peer.info });
+  }
+
+  /** @internal */
   onSubscribed(_peer: SubPeer<T>, topic: string): void {
     if (this.#isActive(topic)) this.#activeWaiters.resolve(topic);
   }
@@ -213,8 +221,22 @@ export class SubSocket<T = Uint8Array>
     this.#resolveAllActive();
   }
 
+  protected override get isFinished(): boolean {
+    return this.queue.size === 0;
+  }
+
+  /** Wants nothing more, and waits until all that has come was taken. */
+  protected override async finishAll(timeoutMs: number): Promise<void> {
+    const micros = this.runtime.wallClockMicros();
+    for (const peer of this.endpoints.peers) {
+      for (const topic of this.#topics.keys()) peer.unsubscribe(topic, micros);
+    }
+    this.queue.onEmpty = () => this.#emptied.resolveAll();
+    if (!this.isFinished) await this.#emptied.waitAtMost(timeoutMs);
+  }
+
   /** Not for ever: a callback may itself wait for the socket to be closed. */
-  protected override async drain(lingerMs: number): Promise<void> {
+  protected override async finish(lingerMs: number): Promise<void> {
     const ended = new WaiterList<void>(this.runtime);
     void this.stopConsumer().then(() => ended.resolveAll());
     await ended.waitAtMost(lingerMs);
@@ -222,6 +244,7 @@ export class SubSocket<T = Uint8Array>
 
   protected override onClosed(error: MsgError): CloseReport {
     this.#silence.stop();
+    this.#emptied.resolveAll();
     this.queue.close();
     this.#activeWaiters.rejectAll(error);
     return { unsent: 0, unacknowledged: 0 };

@@ -32,6 +32,7 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
   #granted = 0;
   #nextSequence = 0;
   #isDraining = false;
+  #givesBack = false;
   /** True while reading is stopped because it does not take what we settled. */
   #isHeld = false;
   readonly #acknowledged: JobRanges = new JobRanges();
@@ -75,16 +76,23 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
     this.#writer.window(size);
   }
 
-  /** Wants no more jobs: those under way are given back as they come. */
+  /** Wants no more jobs. Those under way are still done, until {@link giveBackAll}. */
   startDraining(): void {
+    if (this.#isDraining) return;
     this.#isDraining = true;
     this.#writer.window(0);
     this.#writer.bye();
   }
 
+  /** Wants no more jobs: those under way are given back as they come. */
+  giveBackAll(): void {
+    this.startDraining();
+    this.#givesBack = true;
+  }
+
   onJob(sequence: number, earlierDeliveries: number, payload: Uint8Array): void {
     if (!this.#admit(sequence)) return;
-    if (this.#isDraining) {
+    if (this.#givesBack) {
       this.refuse(sequence);
       return;
     }

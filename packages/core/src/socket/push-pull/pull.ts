@@ -4,6 +4,7 @@ import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
 import type { MsgError } from "../../errors.ts";
 import type { CloseReport } from "../events.ts";
+import type { TimerHandle } from "../../runtime.ts";
 import type { Job } from "./job.ts";
 import type { PullOptions, ResolvedPullOptions } from "./pull-options.ts";
 import { resolvePullOptions } from "./pull-options.ts";
@@ -33,6 +34,9 @@ export interface PullStats extends SocketStats {
   readonly refusedJobs: number;
 }
 
+/** How long a PUSH may take to end a connection on which it has nothing unsettled after our goodbye. */
+const goodbyeGraceMs = 1_000;
+
 /**
  * Takes jobs, fairly from all its PUSHes, and says of each what became of it.
  *
@@ -51,6 +55,10 @@ export class PullSocket<T = Uint8Array>
   /** Where `close()` waits for the callback and for the jobs that were taken. */
   readonly #idle: WaiterList<void>;
   #hasConsumerEnded = false;
+  /** Where `drain()` waits for every job that was given to us. */
+  readonly #finished: WaiterList<void>;
+  #graceTimer: TimerHandle;
+  #isGraceOver = false;
   #acknowledged = 0;
   #refusedJobs = 0;
 
@@ -68,6 +76,7 @@ export class PullSocket<T = Uint8Array>
     super("PULL", transport, options, codec, limitsOf(resolved));
     this.#options = resolved;
     this.#idle = new WaiterList(this.runtime);
+    this.#finished = new WaiterList(this.runtime);
   }
 
   /**
@@ -122,7 +131,8 @@ export class PullSocket<T = Uint8Array>
   }
 
   protected override onPeerReady(peer: PullPeer<T>): void {
-    if (this.isClosed) peer.startDraining();
+    if (this.isClosed) peer.giveBackAll();
+    else if (this.isDraining) peer.startDraining();
     else peer.open();
   }
 
@@ -131,9 +141,26 @@ export class PullSocket<T = Uint8Array>
     this.#checkIdle();
   }
 
-  /** Wants no more, gives back what nobody has taken, and lets what was taken be settled. */
-  protected override async drain(lingerMs: number): Promise<void> {
+  /** A PUSH ends its connection when we have nothing of it: then no job is on its way any more. */
+  protected override get isFinished(): boolean {
+    if (this.queue.size > 0 || this.#unsettled > 0) return false;
+    return this.#isGraceOver || this.endpoints.peers.size === 0;
+  }
+
+  /** Wants no more, and has all that it was given done, also what is under way. */
+  protected override async finishAll(timeoutMs: number): Promise<void> {
     for (const peer of this.endpoints.peers) peer.startDraining();
+    this.queue.onEmpty = () => this.#checkIdle();
+    this.#graceTimer = this.runtime.setTimer(() => {
+      this.#isGraceOver = true;
+      this.#checkIdle();
+    }, goodbyeGraceMs);
+    if (!this.isFinished) await this.#finished.waitAtMost(timeoutMs);
+  }
+
+  /** Wants no more, gives back what nobody has taken, and lets what was taken be settled. */
+  protected override async finish(lingerMs: number): Promise<void> {
+    for (const peer of this.endpoints.peers) peer.giveBackAll();
     this.#giveBackQueued();
     const idle = this.#idle.waitAtMost(lingerMs);
     void this.#waitForConsumer();
@@ -142,6 +169,9 @@ export class PullSocket<T = Uint8Array>
 
   protected override onClosed(): CloseReport {
     this.#giveBackQueued();
+    this.runtime.clearTimer(this.#graceTimer);
+    this.#idle.resolveAll();
+    this.#finished.resolveAll();
     return { unsent: 0, unacknowledged: 0 };
   }
 
@@ -159,6 +189,7 @@ export class PullSocket<T = Uint8Array>
 
   #checkIdle(): void {
     if (this.#hasConsumerEnded && this.#unsettled === 0) this.#idle.resolveAll();
+    if (this.#finished.size > 0 && this.isFinished) this.#finished.resolveAll();
   }
 
   #giveBackQueued(): void {

@@ -27,6 +27,8 @@ export interface JobDispatcherContext {
   readonly messages: MessageCounters;
   /** A job was delivered `maxDeliveries` times; `peer` had it last. */
   onUndeliverable(peer: PushPeer, payload: Uint8Array): void;
+  /** A PULL said goodbye. */
+  onDraining(peer: PushPeer): void;
   /** At most once: what a PULL had is lost. */
   onLost(peer: PushPeer, count: number): void;
   /** Whether a PULL may still come: something is dialed or listened on. */
@@ -193,6 +195,10 @@ export class JobDispatcher implements FlowHandlers {
     });
   }
 
+  onDraining(peer: PushPeer): void {
+    this.#context.onDraining(peer);
+  }
+
   /** Whether anything that was sent has no end yet. */
   get hasJobs(): boolean {
     return (
@@ -226,6 +232,7 @@ export class JobDispatcher implements FlowHandlers {
     const delivered = returned.filter((job) => job.earlierDeliveries > 0).length;
     this.#waiting.failAll(error);
     this.#settled.rejectAll(error);
+    this.#idle.resolveAll();
     return {
       unsent: unsent + waiting + returned.length - delivered,
       unacknowledged: unacknowledged + delivered,

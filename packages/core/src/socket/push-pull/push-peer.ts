@@ -16,7 +16,12 @@ export interface FlowHandlers {
   onAcknowledged(count: number, ignored: number): void;
   /** It gives jobs back, oldest first, and named `ignored` that it did not have. */
   onRefused(peer: PushPeer, jobs: readonly PushJob<PushPeer>[], ignored: number): void;
+  /** It said goodbye: it gets nothing more. */
+  onDraining(peer: PushPeer): void;
 }
+
+/** How long a PULL that said goodbye may take to end its side too. */
+const endLingerMs = 1_000;
 
 /** A job that a PULL has: of one that went out plain, the first time, the payload tells everything. */
 type UnsettledJob = Uint8Array | PushJob<PushPeer>;
@@ -108,6 +113,7 @@ export class PushPeer extends Peer implements PushSink {
     this.#unsettled.take(sequence, count);
     const acknowledged = before - this.#unsettled.size;
     this.#handlers.onAcknowledged(acknowledged, count - acknowledged);
+    if (this.#isDraining) this.#endIfSettled();
   }
 
   onRefused(sequence: number, count: number): void {
@@ -117,10 +123,14 @@ export class PushPeer extends Peer implements PushSink {
     };
     this.#unsettled.take(sequence, count, onEntry);
     this.#handlers.onRefused(this, jobs, count - jobs.length);
+    if (this.#isDraining) this.#endIfSettled();
   }
 
   onBye(): void {
+    if (this.#isDraining) return;
     this.#isDraining = true;
+    this.#handlers.onDraining(this);
+    this.#endIfSettled();
   }
 
   /** Who ended settles nothing any more: what it has need not wait for the end of our side. */
@@ -130,6 +140,11 @@ export class PushPeer extends Peer implements PushSink {
 
   override onDrain(): void {
     this.#handlers.onRoom();
+  }
+
+  /** It has nothing of ours and gets nothing more: our end tells it that nothing is under way. */
+  #endIfSettled(): void {
+    if (this.#unsettled.size === 0) this.connection.close(endLingerMs);
   }
 }
 

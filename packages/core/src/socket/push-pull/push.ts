@@ -58,7 +58,7 @@ const noWaitOptions: WaitOptions = {};
 export class PushSocket<T = Payload> extends Socket<PushPeer> {
   readonly #options: ResolvedPushOptions;
   readonly #dispatcher: JobDispatcher;
-  #isDraining = false;
+  #isFinishing = false;
 
   constructor(transport: Transport, options: WithCodec<PushOptions, Encoder<T>>);
   constructor(transport: Transport, ...options: OptionsWithout<PushOptions, Encoder<T>>);
@@ -71,6 +71,7 @@ export class PushSocket<T = Payload> extends Socket<PushPeer> {
       compression: this.compression,
       messages: this.messages,
       onUndeliverable: (peer, payload) => this.drop("undeliverable", { peer: peer.info, payload }),
+      onDraining: (peer) => this.emit("draining", { peer: peer.info }),
       onLost: (peer, count) => this.drop("lost-job", { peer: peer.info, count }),
       mayGetPeer: () => this.endpoints.mayGetPeer,
       onError: (error) => this.emit("error", { error }),
@@ -109,7 +110,7 @@ export class PushSocket<T = Payload> extends Socket<PushPeer> {
    * @throws MsgError `MSG_CLOSED`
    */
   settled(options: WaitOptions = {}): Promise<void> {
-    this.assertOpen();
+    this.assertNotClosed();
     return quietly(this.#dispatcher.whenSettled(options));
   }
 
@@ -140,20 +141,32 @@ export class PushSocket<T = Payload> extends Socket<PushPeer> {
   }
 
   protected override onPeerClosed(peer: PushPeer): void {
-    if (this.isClosed && !this.#isDraining) this.#dispatcher.onPeerAbandoned(peer);
+    if (this.isClosed && !this.#isFinishing) this.#dispatcher.onPeerAbandoned(peer);
     else this.#dispatcher.onPeerClosed(peer);
   }
 
+  protected override get needsPeersToDrain(): boolean {
+    return true;
+  }
+
+  protected override get isFinished(): boolean {
+    return !this.#dispatcher.hasJobs;
+  }
+
+  protected override finishAll(timeoutMs: number): Promise<void> {
+    return this.#dispatcher.whenIdle(timeoutMs);
+  }
+
   /** A job sent just before the end still goes to a PULL that connects within the linger. */
-  protected override get drainsToNewPeers(): boolean {
+  protected override get finishesWithNewPeers(): boolean {
     return this.#dispatcher.hasJobs;
   }
 
   /** Jobs go on being handed out until all are acknowledged, or no PULL can come to do it. */
-  protected override async drain(lingerMs: number): Promise<void> {
-    this.#isDraining = true;
+  protected override async finish(lingerMs: number): Promise<void> {
+    this.#isFinishing = true;
     await this.#dispatcher.whenIdle(lingerMs);
-    this.#isDraining = false;
+    this.#isFinishing = false;
   }
 
   protected override onClosed(error: MsgError): CloseReport {

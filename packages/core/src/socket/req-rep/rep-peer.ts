@@ -36,6 +36,9 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
   #pendingBytes = 0;
   #isHeld = false;
   #hasEnded = false;
+  /** It was told to go elsewhere, and is let go when it is owed nothing. */
+  #isDraining = false;
+  #hasSaidGoodbye = false;
 
   constructor(
     info: PeerInfo,
@@ -91,6 +94,7 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
     if (request === this.#youngest || request.youngerOfPeer !== undefined) this.#unlink(request);
     this.#adjustReading();
     if (this.#hasEnded) this.onPeerEnded();
+    else if (this.#isDraining) this.#endIfDone();
   }
 
   #unlink(request: Request<Asked, Answered>): void {
@@ -103,13 +107,60 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
     this.#pendingBytes -= request.payload.length;
   }
 
+  /** Tells it to ask somebody else; what it asked before is answered. */
+  startDraining(): void {
+    this.#isDraining = true;
+    this.sayGoodbye();
+    this.#endIfDone();
+  }
+
+  /** Once: a second one would say that nothing is left to be answered. */
+  sayGoodbye(): void {
+    if (this.#hasSaidGoodbye || !this.#isWritable) return;
+    this.#hasSaidGoodbye = true;
+    this.writer.goodbye();
+  }
+
+  /**
+   * Ends the connection in order if all that was told of it is answered. The goodbye before that
+   * says so: what it asked beyond that is not run, and may be asked of somebody else.
+   */
+  endIfAnswered(): void {
+    if (this.#pending > 0 || !this.#isWritable) return;
+    // What follows flushes, and so would come here again.
+    this.#isDraining = false;
+    this.writer.goodbye();
+    this.connection.close(repliesLingerMs);
+  }
+
+  /** Nothing more is read from it: what it was told in time it has heard. */
+  stopReading(): void {
+    this.connection.hold();
+  }
+
+  /** What was read and is still decompressed is answered too. */
+  #endIfDone(): void {
+    if (!this.connection.hasBacklog) this.endIfAnswered();
+  }
+
+  get #isWritable(): boolean {
+    const { phase } = this.connection;
+    return phase === "ready" || phase === "half-open";
+  }
+
   /** It was written something that answers no request that was counted. */
   onOwed(): void {
     this.#adjustReading();
+    if (this.#isDraining) this.#endIfDone();
   }
 
   override onDrain(): void {
     this.#adjustReading();
+  }
+
+  /** By the end of a tick, what was decompressed in it is told. */
+  override onBeforeFlush(): void {
+    if (this.#isDraining) this.#endIfDone();
   }
 
   /** It asks nothing more, but what it asked is still answered. */

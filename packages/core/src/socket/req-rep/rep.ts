@@ -57,6 +57,12 @@ export type RepCodec<Asked, Answered> = Decoder<Asked> & Encoder<Answered>;
 
 const serveConcurrency = 256;
 
+/**
+ * How long a peer may go on asking after our goodbye. One of ours has heard it by then; one of
+ * msg-rs never does, and would keep us busy for ever.
+ */
+const goodbyeGraceMs = 1_000;
+
 /** The peer's probe and our answer (docs/wire-protocol.md, "Health probe"). */
 const ping = [0x50, 0x49, 0x4e, 0x47] as const;
 const pong = new Uint8Array([0x50, 0x4f, 0x4e, 0x47]);
@@ -92,7 +98,12 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
   #unanswered = 0;
   /** Replies that a compressor works on. */
   #compressing = 0;
-  #isDraining = false;
+  /** It closes: what comes now is not run. */
+  #refusesAll = false;
+  /** Counted before the connections end, which ends their requests too. */
+  #unansweredAtClose = 0;
+  /** While it drains. */
+  #readingEnd: TimerHandle;
 
   /** @internal A request given back is not lost: its peer is told that nobody answers it. */
   protected override readonly settler: Settler<Request<Asked, Answered>> = {
@@ -170,7 +181,7 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
       return;
     }
     this.messages.received++;
-    if (this.#isDraining) {
+    if (this.#refusesAll) {
       peer.writer.replyError(id, "MSG_DRAINING", "");
       peer.onOwed();
       return;
@@ -227,24 +238,51 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
     for (const request of peer.pending) this.#expire(request);
   }
 
-  /** Says goodbye, refuses what did not run, and lets what runs be answered. */
-  protected override async drain(lingerMs: number): Promise<void> {
-    this.#isDraining = true;
+  protected override get isFinished(): boolean {
     this.#enlistHandled();
-    for (const peer of this.endpoints.peers) peer.writer.goodbye();
+    return this.#isIdle;
+  }
+
+  /**
+   * Says goodbye, answers everything that it was asked, and ends each connection as soon as it owes
+   * nothing there.
+   */
+  protected override async finishAll(timeoutMs: number): Promise<void> {
+    this.#enlistHandled();
+    for (const peer of this.endpoints.peers) peer.startDraining();
+    this.#readingEnd = this.runtime.setTimer(() => {
+      for (const peer of this.endpoints.peers) peer.stopReading();
+    }, goodbyeGraceMs);
+    if (!this.#isIdle) await this.#idle.waitAtMost(timeoutMs);
+  }
+
+  /** Says goodbye, refuses what did not run, and lets what runs be answered. */
+  protected override async finish(lingerMs: number): Promise<void> {
+    this.#refusesAll = true;
+    this.#enlistHandled();
+    for (const peer of this.endpoints.peers) peer.sayGoodbye();
     for (const request of this.queue.clear()) {
       if (this.#settle(request, "answered")) this.#writeError(request, "MSG_DRAINING", "");
     }
     if (!this.#isIdle) await this.#idle.waitAtMost(lingerMs);
+    this.#unansweredAtClose = this.#pending.size;
+    for (const peer of this.endpoints.peers) peer.endIfAnswered();
+  }
+
+  protected override abandon(): void {
+    super.abandon();
+    this.#enlistHandled();
+    this.#unansweredAtClose = this.#pending.size;
   }
 
   protected override onClosed(): CloseReport {
     this.#enlistHandled();
-    const unacknowledged = this.#pending.size;
+    this.runtime.clearTimer(this.#readingEnd);
+    this.#idle.resolveAll();
     while (this.#pending.first !== undefined) this.#expire(this.#pending.first);
     this.runtime.clearTimer(this.#timer);
     this.queue.close();
-    return { unsent: unacknowledged, unacknowledged: 0 };
+    return { unsent: this.#unansweredAtClose, unacknowledged: 0 };
   }
 
   #compress(request: Request<Asked, Answered>, bytes: Uint8Array): void {

@@ -12,6 +12,10 @@ export interface ReplyHandlers {
   onReplyError(peer: ReqPeer, id: number, error: MsgError): void;
   /** The peer drains and did not run this request. */
   onReplyRefused(peer: ReqPeer, id: number): void;
+  /** It said goodbye: it gets nothing more. */
+  onDraining(peer: ReqPeer): void;
+  /** What it did not answer it did not run. */
+  onFinished(peer: ReqPeer): void;
   onWritable(): void;
   /** What was sent in this tick is written now. */
   onBeforeFlush(): void;
@@ -25,6 +29,9 @@ export class ReqPeer extends Peer implements ReqSink {
   inFlight = 0;
   /** It said goodbye: nothing more is sent to it. */
   isDraining = false;
+  /** It said goodbye again: of what it has not answered it read nothing (docs/wire-protocol.md). */
+  #hasSaidAll = false;
+  #hasSaidGoodbye = false;
 
   constructor(
     info: PeerInfo,
@@ -57,12 +64,31 @@ export class ReqPeer extends Peer implements ReqSink {
   }
 
   onReplyRefused(id: number): void {
-    this.isDraining = true;
+    this.#beginDraining();
     this.#handlers.onReplyRefused(this, id);
   }
 
   onGoodbye(): void {
+    if (this.#hasSaidGoodbye) this.#hasSaidAll = true;
+    this.#hasSaidGoodbye = true;
+    this.#beginDraining();
+    if (this.hasFinished) this.#handlers.onFinished(this);
+  }
+
+  /** All its answers are told, and it runs nothing more. */
+  get hasFinished(): boolean {
+    return this.#hasSaidAll && !this.connection.hasBacklog;
+  }
+
+  override onPeerEnded(): void {
+    if (this.hasFinished) this.#handlers.onFinished(this);
+    super.onPeerEnded();
+  }
+
+  #beginDraining(): void {
+    if (this.isDraining) return;
     this.isDraining = true;
+    this.#handlers.onDraining(this);
   }
 
   override onDrain(): void {

@@ -77,6 +77,7 @@ export class ReqSocket<Asked = Payload, Answered = Uint8Array> extends Socket<Re
       codec: this.codec,
       compression: this.compression,
       messages: this.messages,
+      onDraining: (peer) => this.emit("draining", { peer: peer.info }),
       onUnexpectedReply: (peer, payload) =>
         this.drop("unexpected-reply", { peer: peer.info, payload }),
     });
@@ -130,8 +131,21 @@ export class ReqSocket<Asked = Payload, Answered = Uint8Array> extends Socket<Re
     this.#dispatcher.rejectQueued(error);
   }
 
+  protected override get needsPeersToDrain(): boolean {
+    return true;
+  }
+
+  protected override get isFinished(): boolean {
+    return this.#dispatcher.isIdle;
+  }
+
+  /** Every request has its end, also those that wait for a peer. */
+  protected override finishAll(timeoutMs: number): Promise<void> {
+    return this.#dispatcher.whenIdle(timeoutMs);
+  }
+
   /** What no peer has yet cannot be answered any more; what one has may be. */
-  protected override drain(lingerMs: number): Promise<void> {
+  protected override finish(lingerMs: number): Promise<void> {
     this.#dispatcher.startDraining(closed());
     return this.#dispatcher.whenIdle(lingerMs);
   }

@@ -23,6 +23,8 @@ export interface DispatcherContext {
   readonly codec: ValueCodec;
   readonly compression: Compression;
   readonly messages: MessageCounters;
+  /** A peer said goodbye. */
+  onDraining(peer: ReqPeer): void;
   /** A reply came that nobody waits for. */
   onUnexpectedReply(peer: ReqPeer, payload: Uint8Array | undefined): void;
 }
@@ -139,8 +141,8 @@ export class RequestDispatcher implements ReplyHandlers {
     const lost = this.#table.filter((request) => request.target === peer);
     // Youngest first, so that they stand at the head of the queue in their old order.
     for (const request of lost.toReversed()) {
-      const neverLeft = request.endsAtByte > sentBytes;
-      if (neverLeft || request.retry) this.#requeue(request);
+      const didNotRun = peer.hasFinished || request.endsAtByte > sentBytes;
+      if (didNotRun || request.retry) this.#requeue(request);
       else if (this.#closed !== undefined && reason === undefined) this.#endAtClose(request);
       else this.#end(request, peerLost(peer, reason));
     }
@@ -173,6 +175,17 @@ export class RequestDispatcher implements ReplyHandlers {
     else this.#context.onUnexpectedReply(peer, undefined);
   }
 
+  onDraining(peer: ReqPeer): void {
+    this.#context.onDraining(peer);
+  }
+
+  onFinished(peer: ReqPeer): void {
+    for (const request of this.#table.filter(({ target }) => target === peer).toReversed()) {
+      this.#requeue(request);
+    }
+    this.#pump();
+  }
+
   onReplyRefused(peer: ReqPeer, id: number): void {
     const request = this.#table.find(id);
     if (request?.target !== peer) return;
@@ -195,9 +208,14 @@ export class RequestDispatcher implements ReplyHandlers {
     }
   }
 
+  /** Whether every request has its end. */
+  get isIdle(): boolean {
+    return this.#table.size === 0;
+  }
+
   /** Waits until every request has its end, at most `timeoutMs`. */
   async whenIdle(timeoutMs: number): Promise<void> {
-    if (this.#table.size > 0) await this.#idle.waitAtMost(timeoutMs);
+    if (!this.isIdle) await this.#idle.waitAtMost(timeoutMs);
   }
 
   /** Rejects everything. */
@@ -205,6 +223,7 @@ export class RequestDispatcher implements ReplyHandlers {
     this.startDraining(error);
     for (const request of this.#table.filter(() => true)) this.#endAtClose(request);
     this.#table.close();
+    this.#idle.resolveAll();
     return { unsent: this.#unsentAtClose, unacknowledged: this.#unansweredAtClose };
   }
 

@@ -28,6 +28,9 @@ function replies(end: RawEnd): string[] {
   });
 }
 
+/** What a REP that closes says first, and again when it has answered all it read. */
+const goodbye = "4294967295!MSG_DRAINING";
+
 describe("ReplyError", () => {
   for (const code of ["", "lower", "1A", "A B", "A".repeat(65), "MSG_DRAINING", 5, undefined]) {
     it(`refuses ${JSON.stringify(code)} as its code`, () => {
@@ -569,7 +572,7 @@ describe("what the application does inside", () => {
     await scene.settle();
     end.link.end();
     await scene.settle();
-    expect([replies(end).at(-1), closing?.isSettled]).toEqual(["1=last", true]);
+    expect([replies(end).slice(-2), closing?.isSettled]).toEqual([["1=last", goodbye], true]);
   });
 
   it("a handler that awaits close() does not keep it from closing", async () => {
@@ -671,6 +674,7 @@ describe("compression", () => {
     expect(end.frames("REQ")).toMatchObject([
       { type: "error reply", code: "MSG_DRAINING" },
       { type: "reply", id: 1, compression: 5 },
+      { type: "error reply", code: "MSG_DRAINING" },
     ]);
   });
 
@@ -690,7 +694,8 @@ describe("compression", () => {
     end.link.end();
     await scene.settle();
     expect(closing.isSettled).toBe(true);
-    expect(end.frames("REQ").at(-1)).toMatchObject({ type: "reply", id: 1, compression: 5 });
+    expect(end.frames("REQ").at(-2)).toMatchObject({ type: "reply", id: 1, compression: 5 });
+    expect(replies(end).at(-1)).toBe(goodbye);
   });
 
   it("counts a reply that is being compressed as one of its peer's", async () => {
@@ -723,7 +728,7 @@ describe("compression", () => {
 });
 
 describe("closing a REP", () => {
-  it("says goodbye, refuses what did not run, lets what runs be answered, then ends", async () => {
+  it("says goodbye, refuses what did not run, lets what runs be answered, says so, then ends", async () => {
     const { scene, rep, end } = await setUp();
     let finish: ((text: string) => void) | undefined;
     const running = new Promise<string>((resolve) => {
@@ -737,11 +742,11 @@ describe("closing a REP", () => {
     await scene.settle();
     end.request(3, "comes later");
     await scene.settle();
-    expect(replies(end)).toEqual(["4294967295!MSG_DRAINING", "2!MSG_DRAINING", "3!MSG_DRAINING"]);
+    expect(replies(end)).toEqual([goodbye, "2!MSG_DRAINING", "3!MSG_DRAINING"]);
     expect(end.isOver).toBe(false);
     finish?.("done");
     await scene.settle();
-    expect([replies(end).at(-1), end.hasEnded]).toEqual(["1=done", true]);
+    expect([replies(end).slice(3), end.hasEnded]).toEqual([["1=done", goodbye], true]);
     end.link.end();
     await scene.settle();
     expect(closing.value).toEqual({ unsent: 0, unacknowledged: 0 });
@@ -755,7 +760,7 @@ describe("closing a REP", () => {
     const { signal } = request;
     const closing = new Outcome(rep.close({ lingerMs: 100 }));
     await scene.pass(100);
-    expect([signal.aborted, closing.isSettled]).toEqual([true, true]);
+    expect([signal.aborted, closing.value]).toEqual([true, { unsent: 1, unacknowledged: 0 }]);
     request.respond("too late");
   });
 
