@@ -77,6 +77,14 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^subscriber: 2000 from the second publisher$/m,
     /^subscriber: connected 2 times, with 1 gap nobody can count$/m,
   ],
+  "rolling-restart": [
+    /^client: a server says goodbye, others get the requests$/m,
+    /^red: drained, nothing left$/m,
+    /^green: drained, nothing left$/m,
+    /^blue: drained, nothing left$/m,
+    /^red, green, blue of version 2 answer$/m,
+    /^0 of more than 100 requests failed: true$/m,
+  ],
   tls: [
     /^orders says: hello, alice$/m,
     /^without ca: MSG_DIAL_FAILED, .* not in ca/m,

@@ -5,7 +5,7 @@ export const errorCodes = {
     "The peer refused our token or certificate, or we refused the peer's. Check both ends' secrets; the dialer keeps trying, more slowly.",
   MSG_AUTH_FAILED:
     "The authenticator or connection hook itself failed. Its own error is the cause; the peer was refused.",
-  MSG_CLOSED: "The socket is closed. Make a new one.",
+  MSG_CLOSED: "The socket is closed, or drains and takes nothing new. Make a new one.",
   MSG_COMPRESS_FAILED: "The compressor failed on a payload. Its own error is the cause.",
   MSG_DECODE_FAILED:
     "A payload is not of the socket's codec, or is over one of the codec's limits. That message is lost, the connection lives. Check that both ends use the same codec; the cause says more.",

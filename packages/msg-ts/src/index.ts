@@ -28,6 +28,8 @@ export type {
   Decoder,
   Decompressor,
   Delivery,
+  DrainOptions,
+  DrainReport,
   DropReason,
   DurationStats,
   Encoder,

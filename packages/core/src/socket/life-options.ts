@@ -24,4 +24,5 @@ export interface ReadyOptions extends WaitOptions {
   readonly peers?: number | undefined;
 }
 
+/** How long `close()` waits by default. */
 export const closeLingerMs = 1_000;

@@ -524,7 +524,9 @@ describe("a PUSH that drains", () => {
     const drained = new Outcome(push.drain());
     await scene.pass(10_000);
     expect(() => push.send("b")).toThrow(expect.objectContaining({ code: "MSG_CLOSED" }) as Error);
-    expect(() => push.trySend("b")).toThrow();
+    expect(() => push.trySend("b")).toThrow(
+      expect.objectContaining({ code: "MSG_CLOSED" }) as Error,
+    );
     const settled = new Outcome(push.settled());
     const pull = pullOf(scene);
     pull.consume(() => {});
