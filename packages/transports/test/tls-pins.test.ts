@@ -55,9 +55,12 @@ describe("pins of Tls", () => {
     expect(failure.message).toContain("has expired");
   });
 
-  it("are asked for also where an authority would vouch for the server", async () => {
+  it("with ca ask for both, the key and who vouches for it", async () => {
     const { address } = await listen(new Tls(serverIdentity));
-    await dial(new Tls({ ca }), address);
+    const { pin } = new Tls(serverIdentity);
+    await dial(new Tls({ ca, pins: pin }), address);
+    const stranger = await dialFailure(new Tls({ ca: other.cert, pins: pin }), address);
+    expect(stranger.message).toContain("not in ca");
     const failure = await dialFailure(new Tls({ ca, pins: identity.pin }), address);
     expect(failure.message).toContain(`none of pins, but ${new Tls(serverIdentity).pin}`);
   });

@@ -21,8 +21,10 @@ export class TlsCredentials {
   readonly sessions: TlsSessions = new TlsSessions();
   /** False when a listener would have nothing to show. */
   readonly canListen: boolean;
-  /** The keys of servers, one of which is verified in place of authority, name and time. */
+  /** The keys of servers, one of which they must have. */
   readonly pins: ReadonlySet<string> | undefined;
+  /** Whether authority, name and time of a server are verified. */
+  readonly verifiesChain: boolean;
   readonly #sni: TlsCertificates["sni"];
   readonly #byName: ReadonlyMap<string, SecureContext>;
   readonly #byIdentity: WeakMap<TlsIdentity, SecureContext> = new WeakMap();
@@ -40,6 +42,8 @@ export class TlsCredentials {
     if (this.pins !== undefined && !options.rejectUnauthorized) {
       throw invalid("", "rejectUnauthorized is false, must be true with pins");
     }
+    this.verifiesChain =
+      options.rejectUnauthorized && (this.pins === undefined || ca !== undefined);
     const { minVersion, maxVersion } = options;
     const shared = { minVersion, maxVersion, ...identity };
     this.serverOptions = {

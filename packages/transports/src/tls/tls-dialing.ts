@@ -39,7 +39,7 @@ export function secureDialed(dialing: TlsDialing, signal: AbortSignal): Promise<
   const key = `${target} ${name}`;
   // What was not verified is not remembered: resuming would not look at it again.
   const sessions = rejectUnauthorized ? dialing.credentials.sessions : undefined;
-  const { pins } = dialing.credentials;
+  const { pins, verifiesChain } = dialing.credentials;
   const kept = sessions?.take(key);
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
@@ -52,7 +52,7 @@ export function secureDialed(dialing: TlsDialing, signal: AbortSignal): Promise<
       ...(isIP(name) === 0 ? { servername: name } : {}),
       ...(kept === undefined ? {} : { session: kept.session }),
       secureContext: dialing.credentials.clientContext,
-      rejectUnauthorized: rejectUnauthorized && pins === undefined,
+      rejectUnauthorized: verifiesChain,
     });
     const fail = (error: MsgError): void => {
       signal.removeEventListener("abort", onAbort);

@@ -68,10 +68,10 @@ export interface TlsCertificates {
 
   /**
    * The public keys of the servers that we dial, as `pin` of their transport tells them: `sha256/` and
-   * Base64, or 64 hexadecimal digits. One of them has to be that of the server's certificate; who
-   * issued it, for which name and until when is then not looked at, and `ca` is for clients alone.
+   * Base64, or 64 hexadecimal digits. One of them has to be that of the server's certificate, which
+   * then needs neither an authority nor a name nor to be valid today; with `ca` it needs these too.
    *
-   * @defaultValue none: authority, name and time are verified
+   * @defaultValue none
    */
   readonly pins?: string | readonly string[] | undefined;
 
