@@ -1,0 +1,29 @@
+import { join } from "node:path";
+import type { Transport } from "msg-ts";
+import { Ipc, Tcp, Tls } from "msg-ts";
+
+/** The transports that processes can share. */
+export const transportNames = ["tcp", "ipc", "tls"] as const;
+
+/** One of {@link transportNames}. */
+export type TransportName = (typeof transportNames)[number];
+
+/** What a process needs to take part; plain, so that it can be handed over. */
+export interface Network {
+  readonly transport: TransportName;
+  /** For sockets of the file system. */
+  readonly folder: string;
+  readonly certificate?: { readonly cert: string; readonly key: string; readonly ca: string };
+}
+
+/** The transport of a network. */
+export function transportOf({ transport, certificate }: Network): Transport {
+  if (transport === "tcp") return new Tcp();
+  if (transport === "ipc") return new Ipc();
+  return new Tls({ ...certificate });
+}
+
+/** Where a socket may bind first; a restarted one binds where the first one was. */
+export function addressOf({ transport, folder }: Network, name: string): string {
+  return transport === "ipc" ? join(folder, `${name}.sock`) : "127.0.0.1:0";
+}

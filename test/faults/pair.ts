@@ -1,0 +1,208 @@
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { waitFor } from "@msg-ts/testing";
+import type { Account } from "./account.ts";
+import { accountOfJobs, accountOfMessages, accountOfRequests } from "./account.ts";
+import type { CampaignContext, CampaignResult } from "./campaign.ts";
+import type { IdRecord } from "./id-log.ts";
+import { events, readIdLog } from "./id-log.ts";
+import type { Network } from "./network.ts";
+import { makeNetwork } from "./make-network.ts";
+import { addressOf } from "./network.ts";
+import type { Addresses, ClientSettings, Feed, ServerSettings } from "./roles.ts";
+import type { WorkerOptions } from "./worker.ts";
+import { growthMs, Worker } from "./worker.ts";
+
+/** How a {@link Pair} works, where not as usual. */
+export interface PairOptions {
+  readonly feed?: Feed;
+  readonly requests?: ClientSettings["requests"];
+  readonly payloadBytes?: number;
+  readonly server?: WorkerOptions;
+  readonly client?: WorkerOptions;
+}
+
+const usualFeed: Feed = { burst: 10, everyMs: 10, bytes: 64 };
+const usualRequests = { atATime: 16, everyMs: 5, timeoutMs: 3_000 };
+const memoryMs = 100;
+
+/** What the client of a pair moves when all is well. */
+const counters = ["answered", "settled", "received"] as const;
+
+/**
+ * A server and a client process with all six sockets between them, at work; either can be killed and
+ * started again. Everything is accounted for at the end.
+ */
+export class Pair {
+  #server: Worker | undefined;
+  #client: Worker | undefined;
+  #faults = 0;
+  #recoveryMs: number | undefined;
+  #highestBytes = 0;
+  #addresses: Addresses;
+  readonly #network: Network;
+  readonly #options: PairOptions;
+  readonly #serverLogs: string[] = [];
+  readonly #clientLogs: string[] = [];
+  readonly #memory: NodeJS.Timeout;
+
+  private constructor(network: Network, options: PairOptions) {
+    this.#network = network;
+    this.#options = options;
+    this.#addresses = {
+      rep: addressOf(network, "rep"),
+      pull: addressOf(network, "pull"),
+      pub: addressOf(network, "pub"),
+    };
+    this.#memory = setInterval(() => this.#sampleMemory(), memoryMs);
+  }
+
+  /** Starts both and waits until every pattern works. */
+  static async start(context: CampaignContext, options: PairOptions = {}): Promise<Pair> {
+    const pair = new Pair(await makeNetwork(context.transport, context.folder), options);
+    await pair.startServer();
+    await pair.startClient();
+    await pair.server.ask("publish");
+    await growthMs(pair.client, counters, {});
+    return pair;
+  }
+
+  get server(): Worker {
+    if (this.#server === undefined) throw new Error("the server was not started");
+    return this.#server;
+  }
+
+  get client(): Worker {
+    if (this.#client === undefined) throw new Error("the client was not started");
+    return this.#client;
+  }
+
+  get addresses(): Addresses {
+    return this.#addresses;
+  }
+
+  /** Does harm; how long everything needs afterwards is measured. */
+  async fault(harm: () => Promise<void>): Promise<void> {
+    await harm();
+    this.#faults++;
+    await this.recovers();
+  }
+
+  /** Waits until every pattern went on, from now. */
+  async recovers(): Promise<void> {
+    const tookMs = await growthMs(this.client, counters, { ...this.client.progress });
+    this.#recoveryMs = Math.max(this.#recoveryMs ?? 0, tookMs);
+  }
+
+  /** Binds where the first one was. */
+  async startServer(): Promise<void> {
+    const epoch = this.#serverLogs.length;
+    const logFile = join(this.#network.folder, `server-${epoch}.log`);
+    const told: ServerSettings = { ...this.#told(epoch, logFile) };
+    const server = new Worker("server", told, this.#options.server);
+    this.#server = server;
+    this.#serverLogs.push(logFile);
+    this.#addresses = (await server.ready) as Addresses;
+    if (epoch > 0) await server.ask("publish");
+  }
+
+  async startClient(): Promise<void> {
+    const epoch = this.#clientLogs.length;
+    const logFile = join(this.#network.folder, `client-${epoch}.log`);
+    const requests = this.#options.requests ?? usualRequests;
+    const told: ClientSettings = { ...this.#told(epoch, logFile), requests };
+    const client = new Worker("client", told, this.#options.client);
+    this.#client = client;
+    this.#clientLogs.push(logFile);
+    await client.ready;
+    await client.ask("subscribed");
+    await client.ask("work");
+  }
+
+  async killServer(): Promise<void> {
+    await this.server.kill();
+    this.#sampleMemory();
+  }
+
+  async killClient(): Promise<void> {
+    await this.client.kill();
+    this.#sampleMemory();
+  }
+
+  /** Lets everything come to its end, closes both, and counts. */
+  async finish(more: Partial<CampaignResult> = {}): Promise<CampaignResult> {
+    const problems = [...(more.problems ?? [])];
+    const { rejections } = await this.client.ask<{ rejections: object }>("stopSending");
+    await this.server.ask("stopPublishing");
+    await this.#quiet();
+    await Promise.all([this.#close(this.client, problems), this.#close(this.server, problems)]);
+    clearInterval(this.#memory);
+    const text = Object.entries(rejections).map(([code, count]) => `${code} ${String(count)}`);
+    const rejected = text.length === 0 ? [] : [`rejected: ${text.join(", ")}`];
+    return {
+      faults: this.#faults,
+      accounts: this.#accounts(),
+      highestBytes: this.#highestBytes,
+      ...(this.#recoveryMs === undefined ? {} : { recoveryMs: this.#recoveryMs }),
+      ...more,
+      problems,
+      notes: [...rejected, ...(more.notes ?? [])],
+    };
+  }
+
+  /** Ends both, also when a campaign failed. */
+  async end(): Promise<void> {
+    clearInterval(this.#memory);
+    await Promise.all([this.#server?.kill(), this.#client?.kill()]);
+  }
+
+  #told(epoch: number, logFile: string): ServerSettings {
+    const { feed = usualFeed, payloadBytes = 64 } = this.#options;
+    const addresses = this.#addresses;
+    return { network: this.#network, epoch, addresses, logFile, payloadBytes, feed };
+  }
+
+  /** Waits until the subscriber has heard what the publisher still had for it. */
+  async #quiet(): Promise<void> {
+    for (let [quiet, received] = [0, -1]; quiet < 4; await pause(100)) {
+      const isRead = await this.server.ask<boolean>("isRead");
+      const now = this.client.progress["received"] ?? 0;
+      quiet = isRead && now === received ? quiet + 1 : 0;
+      received = now;
+    }
+  }
+
+  async #close(worker: Worker, problems: string[]): Promise<void> {
+    worker.ask("close").catch(() => {});
+    const exit = waitFor(() => worker.hasEnded, {
+      what: `${worker.name} has closed its sockets and ends by itself`,
+      withinMs: 15_000,
+    });
+    await exit.catch((error: unknown) => void problems.push(String(error)));
+    if (worker.errors !== "") problems.push(`${worker.name} wrote: ${worker.errors.slice(0, 500)}`);
+    await worker.kill();
+  }
+
+  #sampleMemory(): void {
+    for (const worker of [this.#server, this.#client]) {
+      worker?.sampleMemory();
+      this.#highestBytes = Math.max(this.#highestBytes, worker?.highestBytes ?? 0);
+    }
+  }
+
+  #accounts(): Readonly<Record<string, Account>> {
+    const server = this.#serverLogs.map(readIdLog);
+    const client = this.#clientLogs.map(readIdLog);
+    const [asked, answered] = [client.flat(), server.flat()];
+    const lastEpoch = client.length - 1;
+    return {
+      requests: accountOfRequests(asked, answered, lastEpoch),
+      jobs: accountOfJobs(asked, answered, lastEpoch),
+      messages: accountOfMessages(server.map(publishedIn), client),
+    };
+  }
+}
+
+function publishedIn(records: readonly IdRecord[]): number {
+  return records.findLast(({ kind }) => kind === events.messagesPublished)?.id ?? 0;
+}

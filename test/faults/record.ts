@@ -1,0 +1,65 @@
+/** The recorded results: `history/<campaign>.jsonl`, a line for each run. */
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { circumstances } from "../../bench/record.ts";
+import type { Account } from "./account.ts";
+import type { Outcome } from "./report.ts";
+
+const folder = new URL("history/", import.meta.url);
+
+/** One run of one campaign over one transport. */
+export interface RecordedRun {
+  readonly date: string;
+  readonly commit: string;
+  readonly node: string;
+  readonly machine: string;
+  readonly campaign: string;
+  readonly what: string;
+  readonly transport: string;
+  readonly seed: number;
+  readonly isShort: boolean;
+  readonly seconds: number;
+  readonly faults: number;
+  readonly accounts: Readonly<Record<string, Omit<Account, "problems">>>;
+  readonly highestBytes: number;
+  readonly recoveryMs?: number;
+  readonly notes: readonly string[];
+  readonly wrong: readonly string[];
+}
+
+/** Adds a line; a campaign that was skipped has none. */
+export function record(
+  { campaign, transport, result, wrong, seconds }: Outcome,
+  run: { readonly seed: number; readonly isShort: boolean },
+): void {
+  if (typeof result !== "object") return;
+  const { faults, highestBytes, recoveryMs, notes } = result;
+  const accounts = Object.fromEntries(
+    Object.entries(result.accounts).map(([name, { problems: _, ...counts }]) => [name, counts]),
+  );
+  const line: RecordedRun = {
+    ...circumstances(),
+    campaign: campaign.name,
+    what: campaign.what,
+    transport,
+    ...run,
+    seconds: Math.round(seconds),
+    faults,
+    accounts,
+    highestBytes,
+    ...(recoveryMs === undefined ? {} : { recoveryMs: Math.round(recoveryMs) }),
+    notes,
+    wrong,
+  };
+  mkdirSync(folder, { recursive: true });
+  appendFileSync(new URL(`${campaign.name}.jsonl`, folder), `${JSON.stringify(line)}\n`);
+}
+
+/** Every line of every campaign, the oldest first. */
+export function readRecord(): RecordedRun[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".jsonl"))
+    .flatMap((file) => readFileSync(new URL(file, folder), "utf8").trim().split("\n"))
+    .map((line) => JSON.parse(line) as RecordedRun)
+    .toSorted((a, b) => a.date.localeCompare(b.date));
+}
