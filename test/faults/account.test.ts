@@ -7,6 +7,11 @@ function record(kind: EventKind, id: number, more: Partial<IdRecord> = {}): IdRe
   return { kind, id, epoch: 0, extra: 0, number: 0, ...more };
 }
 
+/** Of one publisher and one subscriber. */
+function account(sent: number, ...records: IdRecord[]) {
+  return accountOfMessages([sent], [records]);
+}
+
 describe("the account of requests", () => {
   const { requestSent, requestAnswered, requestRejected, requestRan } = events;
 
@@ -18,8 +23,7 @@ describe("the account of requests", () => {
       record(requestSent, 1, { epoch: 1 }),
       record(requestRejected, 1, { epoch: 1 }),
     ];
-    const account = accountOfRequests(asker, [record(requestRan, 1)], 1);
-    expect(account).toEqual({
+    expect(accountOfRequests(asker, [record(requestRan, 1)], 1)).toEqual({
       sent: 3,
       delivered: 1,
       reportedLost: 2,
@@ -76,10 +80,6 @@ describe("the account of messages", () => {
 
   function received(id: number, number = id, connection = 0): IdRecord {
     return record(messageReceived, id, { number, extra: connection });
-  }
-
-  function account(sent: number, ...records: IdRecord[]) {
-    return accountOfMessages([sent], [records]);
   }
 
   it("takes a hole that was told exactly for reported", () => {

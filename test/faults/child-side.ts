@@ -1,4 +1,6 @@
+import { closeSync, openSync } from "node:fs";
 import process from "node:process";
+import { setTimeout as pause } from "node:timers/promises";
 
 /** What a parent says. */
 export interface Order {
@@ -21,8 +23,8 @@ export type OrderHandler = (value: never) => unknown;
 export const progressMs = 20;
 
 /** What this process was started with. */
-export function settings<Settings>(): Settings {
-  return JSON.parse(process.argv[2] ?? "null") as Settings;
+export function settings(): unknown {
+  return JSON.parse(process.argv[2] ?? "null");
 }
 
 /** Says that this process can be used, and from then on how it goes. */
@@ -54,6 +56,7 @@ export function onOrders(handlers: Readonly<Record<string, OrderHandler>>): void
 }
 
 const realNow = Date.now;
+const taken: number[] = [];
 
 /** What every process can be told to suffer. */
 const commonOrders: Readonly<Record<string, OrderHandler>> = {
@@ -66,7 +69,25 @@ const commonOrders: Readonly<Record<string, OrderHandler>> = {
   shiftClock: (ms: number) => {
     Date.now = () => realNow() + ms;
   },
-  cpu: () => process.cpuUsage(),
+  /** How much of the processor it needed in the next so many milliseconds: 1 is all of one core. */
+  cpuShare: async (ms: number) => {
+    const [before, startMs] = [process.cpuUsage(), performance.now()];
+    await pause(ms);
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000 / (performance.now() - startMs);
+  },
+  /** Takes every file descriptor that is left. */
+  useDescriptors: () => {
+    try {
+      for (;;) taken.push(openSync("/dev/null", "r"));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EMFILE") throw error;
+    }
+    return taken.length;
+  },
+  freeDescriptors: () => {
+    for (const file of taken.splice(0)) closeSync(file);
+  },
   wallClock: () => Date.now(),
 };
 

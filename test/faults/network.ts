@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { TcpOptions } from "@msg-ts/transports/tcp";
 import type { Transport } from "msg-ts";
 import { Ipc, Tcp, Tls } from "msg-ts";
 
@@ -16,9 +17,16 @@ export interface Network {
   readonly certificate?: { readonly cert: string; readonly key: string; readonly ca: string };
 }
 
-/** The transport of a network. */
-export function transportOf({ transport, certificate }: Network): Transport {
-  if (transport === "tcp") return new Tcp();
+/**
+ * The transport of a network.
+ *
+ * @param lookup - says where names are, over TCP.
+ */
+export function transportOf(
+  { transport, certificate }: Network,
+  lookup?: TcpOptions["lookup"],
+): Transport {
+  if (transport === "tcp") return new Tcp({ lookup });
   if (transport === "ipc") return new Ipc();
   return new Tls({ ...certificate });
 }

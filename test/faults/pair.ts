@@ -9,7 +9,7 @@ import { events, readIdLog } from "./id-log.ts";
 import type { Network } from "./network.ts";
 import { makeNetwork } from "./make-network.ts";
 import { addressOf } from "./network.ts";
-import type { Addresses, ClientSettings, Feed, ServerSettings } from "./roles.ts";
+import type { Addresses, ClientSettings, CrowdSettings, Feed, ServerSettings } from "./roles.ts";
 import type { WorkerOptions } from "./worker.ts";
 import { growthMs, Worker } from "./worker.ts";
 
@@ -18,6 +18,10 @@ export interface PairOptions {
   readonly feed?: Feed;
   readonly requests?: ClientSettings["requests"];
   readonly payloadBytes?: number;
+  readonly handshakeTimeoutMs?: number;
+  readonly hostName?: string;
+  /** Where sockets of the file system are. @defaultValue beside the logs */
+  readonly socketFolder?: string;
   readonly server?: WorkerOptions;
   readonly client?: WorkerOptions;
 }
@@ -25,6 +29,19 @@ export interface PairOptions {
 const usualFeed: Feed = { burst: 10, everyMs: 10, bytes: 64 };
 const usualRequests = { atATime: 16, everyMs: 5, timeoutMs: 3_000 };
 const memoryMs = 100;
+
+type Tally = Readonly<Record<string, number>>;
+
+/** What the last client says of what it saw. */
+interface ClientEnd {
+  readonly rejections: Tally;
+  readonly failures: Tally;
+}
+
+function tally(what: string, counts: Tally): string[] {
+  const text = Object.entries(counts).map(([code, count]) => `${count} ${code}`);
+  return text.length === 0 ? [] : [`${what} by the last client: ${text.join(", ")}`];
+}
 
 /** What the client of a pair moves when all is well. */
 const counters = ["answered", "settled", "received"] as const;
@@ -40,14 +57,17 @@ export class Pair {
   #recoveryMs: number | undefined;
   #highestBytes = 0;
   #addresses: Addresses;
-  readonly #network: Network;
+  readonly network: Network;
+  readonly #folder: string;
   readonly #options: PairOptions;
+  readonly #askerLogs: string[] = [];
   readonly #serverLogs: string[] = [];
   readonly #clientLogs: string[] = [];
   readonly #memory: NodeJS.Timeout;
 
-  private constructor(network: Network, options: PairOptions) {
-    this.#network = network;
+  private constructor(network: Network, folder: string, options: PairOptions) {
+    this.network = network;
+    this.#folder = folder;
     this.#options = options;
     this.#addresses = {
       rep: addressOf(network, "rep"),
@@ -59,11 +79,18 @@ export class Pair {
 
   /** Starts both and waits until every pattern works. */
   static async start(context: CampaignContext, options: PairOptions = {}): Promise<Pair> {
-    const pair = new Pair(await makeNetwork(context.transport, context.folder), options);
-    await pair.startServer();
-    await pair.startClient();
-    await pair.server.ask("publish");
-    await growthMs(pair.client, counters, {});
+    const { transport, folder } = context;
+    const network = await makeNetwork(transport, options.socketFolder ?? folder);
+    const pair = new Pair(network, folder, options);
+    try {
+      await pair.startServer();
+      await pair.startClient();
+      await pair.server.ask("publish");
+      await growthMs(pair.client, counters, {});
+    } catch (error) {
+      await pair.end();
+      throw error;
+    }
     return pair;
   }
 
@@ -77,8 +104,22 @@ export class Pair {
     return this.#client;
   }
 
+  /** Where the server is; a new place is where the next one binds. */
   get addresses(): Addresses {
     return this.#addresses;
+  }
+
+  set addresses(addresses: Addresses) {
+    this.#addresses = addresses;
+  }
+
+  /** What another process is told that asks the same server; its epochs are over a thousand. */
+  crowd(): CrowdSettings {
+    const epoch = 1_000 + this.#askerLogs.length;
+    const logFile = join(this.#folder, `asker-${epoch}.log`);
+    this.#askerLogs.push(logFile);
+    const { payloadBytes = 64 } = this.#options;
+    return { network: this.network, address: this.#addresses.rep, epoch, logFile, payloadBytes };
   }
 
   /** Does harm; how long everything needs afterwards is measured. */
@@ -97,7 +138,7 @@ export class Pair {
   /** Binds where the first one was. */
   async startServer(): Promise<void> {
     const epoch = this.#serverLogs.length;
-    const logFile = join(this.#network.folder, `server-${epoch}.log`);
+    const logFile = join(this.#folder, `server-${epoch}.log`);
     const told: ServerSettings = { ...this.#told(epoch, logFile) };
     const server = new Worker("server", told, this.#options.server);
     this.#server = server;
@@ -108,9 +149,10 @@ export class Pair {
 
   async startClient(): Promise<void> {
     const epoch = this.#clientLogs.length;
-    const logFile = join(this.#network.folder, `client-${epoch}.log`);
-    const requests = this.#options.requests ?? usualRequests;
-    const told: ClientSettings = { ...this.#told(epoch, logFile), requests };
+    const logFile = join(this.#folder, `client-${epoch}.log`);
+    const { requests = usualRequests, hostName, handshakeTimeoutMs = 2_000 } = this.#options;
+    const dialing = { requests, handshakeTimeoutMs, hostName };
+    const told: ClientSettings = { ...this.#told(epoch, logFile), ...dialing };
     const client = new Worker("client", told, this.#options.client);
     this.#client = client;
     this.#clientLogs.push(logFile);
@@ -132,13 +174,15 @@ export class Pair {
   /** Lets everything come to its end, closes both, and counts. */
   async finish(more: Partial<CampaignResult> = {}): Promise<CampaignResult> {
     const problems = [...(more.problems ?? [])];
-    const { rejections } = await this.client.ask<{ rejections: object }>("stopSending");
+    const end = await this.client.ask<ClientEnd>("stopSending");
     await this.server.ask("stopPublishing");
     await this.#quiet();
     await Promise.all([this.#close(this.client, problems), this.#close(this.server, problems)]);
     clearInterval(this.#memory);
-    const text = Object.entries(rejections).map(([code, count]) => `${code} ${String(count)}`);
-    const rejected = text.length === 0 ? [] : [`rejected: ${text.join(", ")}`];
+    const told = [
+      ...tally("requests rejected", end.rejections),
+      ...tally("dials failed", end.failures),
+    ];
     return {
       faults: this.#faults,
       accounts: this.#accounts(),
@@ -146,7 +190,7 @@ export class Pair {
       ...(this.#recoveryMs === undefined ? {} : { recoveryMs: this.#recoveryMs }),
       ...more,
       problems,
-      notes: [...rejected, ...(more.notes ?? [])],
+      notes: [...told, ...(more.notes ?? [])],
     };
   }
 
@@ -159,7 +203,7 @@ export class Pair {
   #told(epoch: number, logFile: string): ServerSettings {
     const { feed = usualFeed, payloadBytes = 64 } = this.#options;
     const addresses = this.#addresses;
-    return { network: this.#network, epoch, addresses, logFile, payloadBytes, feed };
+    return { network: this.network, epoch, addresses, logFile, payloadBytes, feed };
   }
 
   /** Waits until the subscriber has heard what the publisher still had for it. */
@@ -194,9 +238,10 @@ export class Pair {
     const server = this.#serverLogs.map(readIdLog);
     const client = this.#clientLogs.map(readIdLog);
     const [asked, answered] = [client.flat(), server.flat()];
+    const others = this.#askerLogs.flatMap(readIdLog);
     const lastEpoch = client.length - 1;
     return {
-      requests: accountOfRequests(asked, answered, lastEpoch),
+      requests: accountOfRequests([...asked, ...others], answered, lastEpoch),
       jobs: accountOfJobs(asked, answered, lastEpoch),
       messages: accountOfMessages(server.map(publishedIn), client),
     };

@@ -34,7 +34,10 @@ export function record(
   if (typeof result !== "object") return;
   const { faults, highestBytes, recoveryMs, notes } = result;
   const accounts = Object.fromEntries(
-    Object.entries(result.accounts).map(([name, { problems: _, ...counts }]) => [name, counts]),
+    Object.entries(result.accounts).map(([name, account]) => {
+      const { sent, delivered, reportedLost, unaccounted } = account;
+      return [name, { sent, delivered, reportedLost, unaccounted }];
+    }),
   );
   const line: RecordedRun = {
     ...circumstances(),

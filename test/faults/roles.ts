@@ -35,6 +35,39 @@ export interface ClientSettings extends ServerSettings {
     readonly everyMs: number;
     readonly timeoutMs: number;
   };
+  readonly handshakeTimeoutMs: number;
+  /** Dials this name instead of the address in the endpoints; the order `resolve` says where it is. */
+  readonly hostName?: string | undefined;
+}
+
+/** What a name stands for: addresses, or what goes wrong. */
+export type Resolution = readonly string[] | "fails" | "hangs";
+
+/** What a stranger is: a program that has nothing to do with us. */
+export type StrangerKind = "mute" | "http" | "tls";
+
+/** What a stranger is started with. */
+export interface StrangerSettings {
+  readonly kind: StrangerKind;
+  readonly addresses: readonly string[];
+  readonly certificate: Network["certificate"];
+}
+
+/** What a process is started with that only connects. */
+export interface CrowdSettings {
+  readonly network: Network;
+  readonly address: string;
+  readonly epoch: number;
+  readonly logFile: string;
+  readonly payloadBytes: number;
+}
+
+/** What callers did. */
+export interface CallsReport {
+  readonly sent: number;
+  readonly answered: number;
+  readonly seconds: number;
+  readonly rejections: Readonly<Record<string, number>>;
 }
 
 /** What a PUSH that is never killed is started with. */

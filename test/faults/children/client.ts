@@ -4,18 +4,20 @@ import { MsgError, PushSocket, ReqSocket, SubSocket } from "msg-ts";
 import { onOrders, settings, tellReady } from "../child-side.ts";
 import { events, IdLog } from "../id-log.ts";
 import { transportOf } from "../network.ts";
-import type { ClientSettings } from "../roles.ts";
+import type { ClientSettings, Resolution } from "../roles.ts";
 import { feedTopic } from "../roles.ts";
 import { namedIn, payloadOf } from "../payloads.ts";
 
-const { network, epoch, addresses, logFile, payloadBytes, feed, requests } =
-  settings<ClientSettings>();
+const { network, epoch, addresses, logFile, payloadBytes, feed, requests, ...more } =
+  settings() as ClientSettings;
+const { handshakeTimeoutMs, hostName } = more;
 const log = new IdLog(logFile);
-const transport = transportOf(network);
-const reconnect = { minDelayMs: 20, maxDelayMs: 500 };
-const req = new ReqSocket(transport, { reconnect, timeoutMs: requests.timeoutMs });
-const push = new PushSocket(transport, { reconnect });
-const sub = new SubSocket(transport, { reconnect });
+let resolution: Resolution = ["127.0.0.1"];
+const transport = transportOf(network, lookup);
+const options = { reconnect: { minDelayMs: 20, maxDelayMs: 500 }, handshakeTimeoutMs };
+const req = new ReqSocket(transport, { ...options, timeoutMs: requests.timeoutMs });
+const push = new PushSocket(transport, options);
+const sub = new SubSocket(transport, options);
 const counts = {
   asked: 0,
   answered: 0,
@@ -26,14 +28,28 @@ const counts = {
   retries: 0,
 };
 const rejections: Record<string, number> = {};
+const failures: Record<string, number> = {};
 for (const socket of [req, push, sub]) {
   socket.on("error", () => {});
-  socket.on("retrying", () => counts.retries++);
+  socket.on("retrying", ({ error }) => {
+    counts.retries++;
+    failures[error.code] = (failures[error.code] ?? 0) + 1;
+  });
 }
-let isSending = true;
+const state = { isSending: true };
+
+async function lookup(): Promise<readonly string[]> {
+  if (resolution === "hangs") return new Promise(() => {});
+  if (resolution === "fails") throw new Error("the name is not known");
+  return resolution;
+}
+
+function dialed(address: string): string {
+  return hostName === undefined ? address : `${hostName}:${address.split(":").at(-1)}`;
+}
 
 async function ask(): Promise<void> {
-  while (isSending) {
+  while (state.isSending) {
     const id = counts.asked++;
     log.write(events.requestSent, id, epoch);
     try {
@@ -59,8 +75,8 @@ push.on("dropped", ({ reason, payload }) => {
 });
 
 async function giveJobs(): Promise<void> {
-  while (isSending) {
-    for (let count = 0; count < 100 && isSending; count++) {
+  while (state.isSending) {
+    for (let count = 0; count < 100; count++) {
       const id = counts.pushed++;
       log.write(events.jobSent, id, epoch);
       await push.send(payloadOf(epoch, id, payloadBytes));
@@ -86,23 +102,26 @@ sub.consume((message) => {
   counts.received++;
 });
 
-await req.connect(addresses.rep);
-await push.connect(addresses.pull);
-await sub.connect(addresses.pub);
+await req.connect(dialed(addresses.rep));
+await push.connect(dialed(addresses.pull));
+await sub.connect(dialed(addresses.pub));
 const subscribed = sub.subscribe(feedTopic, { timeoutMs: 30_000 }).catch(() => {});
 const working: Promise<void>[] = [];
 
 onOrders({
   subscribed: () => subscribed,
+  resolve: (where: Resolution) => {
+    resolution = where;
+  },
   work: () => {
     for (let count = 0; count < requests.atATime; count++) working.push(ask());
     working.push(giveJobs());
   },
   /** Every request has its end and every job is settled when this is done. */
   stopSending: async () => {
-    isSending = false;
+    state.isSending = false;
     await Promise.all(working);
-    return { ...counts, rejections };
+    return { ...counts, rejections, failures };
   },
   stats: () => ({ req: req.stats(), push: push.stats(), sub: sub.stats() }),
   close: async () => {

@@ -10,7 +10,7 @@ import { attemptBytes } from "../effects.ts";
 import { transportOf } from "../network.ts";
 import type { PullerSettings } from "../roles.ts";
 
-const { network, address, effectsFile, attemptsFile } = settings<PullerSettings>();
+const { network, address, effectsFile, attemptsFile } = settings() as PullerSettings;
 const effects = openSync(effectsFile, "r+");
 const attempts = openSync(attemptsFile, "a");
 const pull = new PullSocket(transportOf(network), {

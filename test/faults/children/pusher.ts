@@ -5,17 +5,18 @@ import { onOrders, settings, tellReady } from "../child-side.ts";
 import { transportOf } from "../network.ts";
 import type { PusherSettings } from "../roles.ts";
 
-const { network, address, payloadBytes } = settings<PusherSettings>();
+const { network, address, payloadBytes } = settings() as PusherSettings;
 const push = new PushSocket(transportOf(network));
 const undeliverable: number[] = [];
 push.on("dropped", ({ payload }) => {
   if (payload !== undefined) undeliverable.push(Buffer.from(payload).readUInt32LE(0));
 });
-let [isSending, sent] = [true, 0];
+const state = { isSending: true };
+let sent = 0;
 let sending: Promise<void> | undefined;
 
 async function send(): Promise<void> {
-  while (isSending) {
+  while (state.isSending) {
     const payload = Buffer.alloc(payloadBytes);
     payload.writeUInt32LE(sent++, 0);
     const waiting = push.send(payload);
@@ -29,7 +30,7 @@ onOrders({
   },
   /** Done when every job has its end. */
   stop: async () => {
-    isSending = false;
+    state.isSending = false;
     await sending;
     await push.settled();
     const { acknowledged, redelivered, unacknowledged } = push.stats();

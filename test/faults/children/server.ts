@@ -8,7 +8,7 @@ import type { ServerSettings } from "../roles.ts";
 import { feedTopic } from "../roles.ts";
 import { namedIn, payloadOf } from "../payloads.ts";
 
-const { network, epoch, addresses, logFile, payloadBytes, feed } = settings<ServerSettings>();
+const { network, epoch, addresses, logFile, payloadBytes, feed } = settings() as ServerSettings;
 const log = new IdLog(logFile);
 const transport = transportOf(network);
 const rep = new RepSocket(transport);
@@ -36,11 +36,11 @@ const bound = {
   pub: await pub.bind(addresses.pub),
 };
 
-let isPublishing = true;
+const state = { isPublishing: true };
 let publishing: Promise<void> | undefined;
 
 async function publish(): Promise<void> {
-  while (isPublishing) {
+  while (state.isPublishing) {
     const end = counts.published + feed.burst;
     // Before they leave: a process that is killed in between has published no more than it said.
     log.write(events.messagesPublished, end, epoch);
@@ -57,7 +57,7 @@ onOrders({
     publishing ??= publish();
   },
   stopPublishing: async () => {
-    isPublishing = false;
+    state.isPublishing = false;
     await publishing;
     return counts.published;
   },

@@ -1,0 +1,67 @@
+/** Many connections to one REP: idle ones, or one for each of many requests. */
+import { setTimeout as pause } from "node:timers/promises";
+import { MsgError, ReqSocket } from "msg-ts";
+import { onOrders, settings, tellReady } from "../child-side.ts";
+import { events, IdLog } from "../id-log.ts";
+import { transportOf } from "../network.ts";
+import type { CallsReport, CrowdSettings } from "../roles.ts";
+import { payloadOf } from "../payloads.ts";
+
+const { network, address, epoch, logFile, payloadBytes } = settings() as CrowdSettings;
+const transport = transportOf(network);
+const log = new IdLog(logFile);
+const counts = { connected: 0, sent: 0, answered: 0 };
+const rejections: Record<string, number> = {};
+const slots = 10;
+
+async function connectIdle(): Promise<void> {
+  const req = new ReqSocket(transport);
+  await req.connect(address);
+  await req.ready({ timeoutMs: 60_000 });
+  counts.connected++;
+}
+
+async function call(): Promise<void> {
+  const id = counts.sent++;
+  const req = new ReqSocket(transport, { timeoutMs: 10_000 });
+  log.write(events.requestSent, id, epoch);
+  try {
+    await req.connect(address);
+    await req.request(payloadOf(epoch, id, payloadBytes));
+    log.write(events.requestAnswered, id, epoch);
+    counts.answered++;
+  } catch (error) {
+    log.write(events.requestRejected, id, epoch);
+    const code = MsgError.is(error) ? error.code : String(error);
+    rejections[code] = (rejections[code] ?? 0) + 1;
+  } finally {
+    await req.close({ lingerMs: 0 });
+  }
+}
+
+/** A tenth of a second's calls at a time; late ones are made up for. */
+async function callFor(seconds: number, perSecond: number): Promise<CallsReport> {
+  const startMs = performance.now();
+  const calls: Promise<void>[] = [];
+  for (let slot = 1; slot <= seconds * slots; slot++) {
+    while (calls.length < (slot * perSecond) / slots) calls.push(call());
+    const waitMs = startMs + (slot * 1000) / slots - performance.now();
+    await pause(Math.max(1, waitMs));
+  }
+  await Promise.all(calls);
+  const tookSeconds = (performance.now() - startMs) / 1000;
+  return { sent: counts.sent, answered: counts.answered, seconds: tookSeconds, rejections };
+}
+
+onOrders({
+  /** In batches, so that no more wait to be accepted than a listener lets wait. */
+  connectIdle: async (count: number) => {
+    for (let done = 0; done < count; done += 100) {
+      await Promise.all(Array.from({ length: Math.min(100, count - done) }, connectIdle));
+    }
+    return counts.connected;
+  },
+  call: ({ seconds, perSecond }: { seconds: number; perSecond: number }) =>
+    callFor(seconds, perSecond),
+});
+tellReady({}, () => counts);
