@@ -2,14 +2,15 @@
  * Breaks real processes, and counts what became of every message.
  *
  *   npm run test:faults -- [--only restart-storm,stop-and-go] [--transport tcp] [--minutes N]
- *                          [--seed N] [--short] [--record]
+ *                          [--seed N] [--short] [--record] [--render]
  *
  * Each campaign starts processes, does harm, lets everything come to its end, and compares what both
- * sides wrote down: sent = delivered + reported lost, and nothing unaccounted. `--short` does as much as fits into a
- * minute and a half, over TCP. `--minutes` bounds the campaign that runs by the clock. `--record` adds
- * the results to `history/`, from which `docs/reliability.md` is written.
+ * sides wrote down: sent = delivered + reported lost, and nothing unaccounted. `--short` does as much
+ * as fits into a minute and a half, over one transport each. `--minutes` is for the campaign that runs
+ * by the clock. `--record` adds the results to `history/`, and `--render` alone writes the newest of
+ * them into docs/reliability.md.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -20,7 +21,8 @@ import { wrongs } from "./campaign.ts";
 import { campaigns } from "./campaigns.ts";
 import type { TransportName } from "./network.ts";
 import { transportNames } from "./network.ts";
-import { record } from "./record.ts";
+import { page, renderedPage } from "./page.ts";
+import { readRecord, record } from "./record.ts";
 import type { Outcome } from "./report.ts";
 import { summaryLines } from "./report.ts";
 
@@ -32,8 +34,14 @@ const { values } = parseArgs({
     seed: { type: "string" },
     short: { type: "boolean", default: false },
     record: { type: "boolean", default: false },
+    render: { type: "boolean", default: false },
   },
 });
+
+if (values.render) {
+  writeFileSync(page, renderedPage(readFileSync(page, "utf8"), readRecord()));
+  process.exit();
+}
 
 const seed = numberOption("seed", values.seed ?? String(Math.floor(Math.random() * 2 ** 31)));
 const minutes = values.minutes === undefined ? undefined : numberOption("minutes", values.minutes);

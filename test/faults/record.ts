@@ -1,8 +1,7 @@
 /** The recorded results: `history/<campaign>.jsonl`, a line for each run. */
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { circumstances } from "../../bench/record.ts";
-import type { Account } from "./account.ts";
-import type { Outcome } from "./report.ts";
+import type { Counts, Outcome } from "./report.ts";
 
 const folder = new URL("history/", import.meta.url);
 
@@ -19,7 +18,7 @@ export interface RecordedRun {
   readonly isShort: boolean;
   readonly seconds: number;
   readonly faults: number;
-  readonly accounts: Readonly<Record<string, Omit<Account, "problems">>>;
+  readonly accounts: Readonly<Record<string, Counts>>;
   readonly highestBytes: number;
   readonly recoveryMs?: number;
   readonly notes: readonly string[];

@@ -12,8 +12,11 @@ export interface Outcome {
   readonly seconds: number;
 }
 
+/** The numbers of an account. */
+export type Counts = Omit<Account, "problems">;
+
 /** The sum of several accounts. */
-export function sumOf(accounts: Readonly<Record<string, Account>>): Omit<Account, "problems"> {
+export function sumOf(accounts: Readonly<Record<string, Counts>>): Counts {
   const sum = { sent: 0, delivered: 0, reportedLost: 0, unaccounted: 0 };
   for (const account of Object.values(accounts)) {
     sum.sent += account.sent;

@@ -215,7 +215,7 @@ export const hostCampaigns: readonly Campaign[] = [
   },
   {
     name: "host-clock",
-    what: "the host's clock an hour back, a day on, two days back (libfaketime)",
+    what: "the host's clock an hour back, a day on, a day back (libfaketime)",
     transports: ["tcp"],
     run: hostClock,
   },
