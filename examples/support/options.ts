@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import type { TlsOptions, Transport } from "msg-ts";
-import { Inproc, InprocHub, Ipc, Tcp, Tls } from "msg-ts";
+import { Inproc, InprocHub, Ipc, Quic, Tcp, Tls } from "msg-ts";
 
 /** What an example was asked to run on. */
 export interface ExampleOptions {
@@ -18,7 +18,7 @@ export interface ExampleOptions {
   readonly knownAddress: (name: string) => Promise<string>;
 }
 
-/** Reads `--transport tcp|ipc|inproc|tls` (tcp by default). Folders that it makes go with the process. */
+/** Reads `--transport tcp|ipc|inproc|tls|quic` (tcp by default). Folders that it makes go with the process. */
 export function exampleOptions(): ExampleOptions {
   const { values } = parseArgs({ options: { transport: { type: "string", default: "tcp" } } });
   const make = families[values.transport];
@@ -28,12 +28,19 @@ export function exampleOptions(): ExampleOptions {
   process.exit(2);
 }
 
-const families: Readonly<Record<string, () => ExampleOptions>> = { tcp, ipc, inproc, tls };
+const families: Readonly<Record<string, () => ExampleOptions>> = {
+  tcp,
+  ipc,
+  inproc,
+  tls,
+  quic,
+};
 
 /** Made here because that takes a while, and only where it is asked for. */
-const tlsOptions = process.argv.includes("tls") ? await makeTlsOptions() : undefined;
+const isSecured = process.argv.includes("tls") || process.argv.includes("quic");
+const certificates = isSecured ? await makeCertificates() : undefined;
 
-async function makeTlsOptions(): Promise<TlsOptions> {
+async function makeCertificates(): Promise<Pick<TlsOptions, "cert" | "key" | "ca">> {
   const { TestAuthority } = await import("./certificates.ts");
   const authority = await TestAuthority.create();
   return { ...(await authority.issue({ ips: ["127.0.0.1"] })), ca: authority.cert };
@@ -49,7 +56,11 @@ function tcp(): ExampleOptions {
 }
 
 function tls(): ExampleOptions {
-  return { ...tcp(), name: "tls", transport: () => new Tls(tlsOptions) };
+  return { ...tcp(), name: "tls", transport: () => new Tls(certificates) };
+}
+
+function quic(): ExampleOptions {
+  return { ...tcp(), name: "quic", transport: () => new Quic(certificates) };
 }
 
 function ipc(): ExampleOptions {

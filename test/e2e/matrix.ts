@@ -7,7 +7,7 @@ import { snappy } from "@msg-ts/compression/snappy";
 import { zstd } from "@msg-ts/compression/zstd";
 import type { Compressor, Transport } from "msg-ts";
 import { TestAuthority } from "@msg-ts/testing";
-import { Inproc, InprocHub, Ipc, Tcp, Tls } from "msg-ts";
+import { Inproc, InprocHub, Ipc, Quic, Tcp, Tls } from "msg-ts";
 import { onTestFinished } from "vitest";
 
 /** A transport as one test uses it: every instance reaches every other. */
@@ -38,6 +38,13 @@ export const transports: readonly TransportRow[] = [
     network: () => ({
       // Each end proves who it is to the other.
       create: () => new Tls({ ...identity, ca: authority.cert, clientCertificates: "required" }),
+      address: () => "127.0.0.1:0",
+    }),
+  },
+  {
+    name: "quic",
+    network: () => ({
+      create: () => new Quic({ ...identity, ca: authority.cert, clientCertificates: "required" }),
       address: () => "127.0.0.1:0",
     }),
   },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, it } from "vitest";
 import { root, runSource } from "./run-node.ts";
 
-const transports = ["tcp", "ipc", "inproc", "tls"];
+const transports = ["tcp", "ipc", "inproc", "tls", "quic"];
 
 /** What the output of each example must have in it, on every transport. */
 const expected: Readonly<Record<string, readonly RegExp[]>> = {

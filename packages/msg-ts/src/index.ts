@@ -71,6 +71,8 @@ export type {
 } from "@msg-ts/core";
 export { Inproc, InprocHub } from "@msg-ts/transports/inproc";
 export { Ipc } from "@msg-ts/transports/ipc";
+export { Quic } from "@msg-ts/transports/quic";
+export type { QuicCertificates, QuicOptions } from "@msg-ts/transports/quic";
 export { Tcp } from "@msg-ts/transports/tcp";
 export { certificateOf, SelfSignedIdentity, Tls } from "@msg-ts/transports/tls";
 export type { PeerCertificate, TlsCertificates, TlsOptions } from "@msg-ts/transports/tls";

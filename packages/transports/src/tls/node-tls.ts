@@ -1,16 +1,6 @@
 import type * as NodeCrypto from "node:crypto";
-import { createRequire } from "node:module";
-import process from "node:process";
 import type * as NodeTls from "node:tls";
-
-/** What of this there is since Node 20.16 and 22.3. */
-interface BuiltinModules {
-  getBuiltinModule?(id: string): unknown;
-}
-
-function builtinModule(id: string): unknown {
-  return (process as BuiltinModules).getBuiltinModule?.(id) ?? createRequire(import.meta.url)(id);
-}
+import { builtinModule } from "../builtin-module.ts";
 
 let tls: typeof NodeTls | undefined;
 let crypto: typeof NodeCrypto | undefined;

@@ -119,11 +119,19 @@ function failureOf(error: Error, hostCode: string): Failure {
 }
 
 function alertFailure(alert: string): Failure {
+  const code = isCertificateAlert(alert) ? "MSG_AUTH_REJECTED" : "MSG_PROTOCOL";
+  return { code, text: alertText(alert) };
+}
+
+/** What an alert that the peer sent means, by its name. */
+export function alertText(alert: string): string {
   const meaning = alertTexts.get(alert);
-  return {
-    code: ourCertificateAlerts.test(alert) ? "MSG_AUTH_REJECTED" : "MSG_PROTOCOL",
-    text: `it sent the alert "${alert}"${meaning === undefined ? "" : `, ${meaning}`}`,
-  };
+  return `it sent the alert "${alert}"${meaning === undefined ? "" : `, ${meaning}`}`;
+}
+
+/** Whether an alert is about a certificate. */
+export function isCertificateAlert(alert: string): boolean {
+  return ourCertificateAlerts.test(alert);
 }
 
 /** Node's error has the certificate, and in it the names that it is for. */

@@ -1,0 +1,140 @@
+import { MsgError } from "@msg-ts/core";
+import { hostCodeOf } from "../failures.ts";
+import { formatTcpAddress } from "../tcp/tcp-address.ts";
+import { nodeCrypto } from "../tls/node-tls.ts";
+import type { HostPort } from "./engine.ts";
+import type { QuicContexts } from "./quic-contexts.ts";
+import { dialFailure } from "./quic-failures.ts";
+import type { SessionOptions, SessionOwner } from "./quic-session.ts";
+import { QuicSession } from "./quic-session.ts";
+import { UdpSocket } from "./udp-socket.ts";
+
+const connectionIdBytes = 16;
+
+/** Where a connection is dialed, and what it stands on. */
+export interface Dialing {
+  readonly remote: HostPort;
+  /** What the server is asked for, and its certificate must be for. */
+  readonly serverName: string | undefined;
+  readonly certificateName: string;
+  readonly contexts: QuicContexts;
+  readonly session: SessionOptions;
+}
+
+/** What the owner of a {@link DialedSession} is told. */
+export interface DialedHandlers {
+  /** The handshake is done, and the server is who it should be. */
+  onReady(): void;
+  /** No more links may be opened on it. */
+  onLeaving(): void;
+  /** Once, last. The handshake failed, if `onReady` did not run. */
+  onOver(reason: MsgError): void;
+}
+
+/** A connection that we dialed, with a UDP socket of its own. */
+export class DialedSession {
+  readonly #dialing: Dialing;
+  readonly #handlers: DialedHandlers;
+  readonly #target: string;
+  #udp: UdpSocket | undefined;
+  #session: QuicSession | undefined;
+  #isReady = false;
+  #isOver = false;
+
+  constructor(dialing: Dialing, handlers: DialedHandlers) {
+    this.#dialing = dialing;
+    this.#handlers = handlers;
+    this.#target = formatTcpAddress(dialing.remote.host, dialing.remote.port);
+    UdpSocket.connect(dialing.remote, {
+      onDatagram: (datagram) => this.#session?.receive(datagram, this.#dialing.remote),
+      onError: (error) => this.#onSocketError(error),
+    }).then(
+      (udp) => this.#onSocket(udp),
+      (error: unknown) => this.#onFailed(error),
+    );
+  }
+
+  /** Once it is ready. */
+  get session(): QuicSession | undefined {
+    return this.#isReady ? this.#session : undefined;
+  }
+
+  /** Gives it up. */
+  destroy(): void {
+    if (this.#session !== undefined) this.#session.destroy();
+    else this.#onFailed(new Error("aborted"));
+  }
+
+  #onSocket(udp: UdpSocket): void {
+    this.#udp = udp;
+    if (this.#isOver) {
+      void udp.close();
+      return;
+    }
+    const { contexts, remote, serverName, session: options } = this.#dialing;
+    const id = nodeCrypto().randomBytes(connectionIdBytes);
+    const context = contexts.dialing(remote.host);
+    const connection = context.connect(serverName, id, udp.local, remote);
+    const owner: SessionOwner = {
+      transmit: (length, to) => udp.transmit(length, to),
+      scratchFor: (bytes) => udp.scratchFor(bytes),
+      onEstablished: (session) => this.#onEstablished(session),
+      onLink: () => false,
+      onUnused: (session) => {
+        this.#handlers.onLeaving();
+        session.end();
+        return undefined;
+      },
+      onGoAway: () => this.#handlers.onLeaving(),
+      onOver: (session, reason) => this.#onSessionOver(session, reason),
+    };
+    this.#session = new QuicSession(connection, this.#target, options, owner);
+    this.#session.resume();
+  }
+
+  #onEstablished(session: QuicSession): MsgError | undefined {
+    const { contexts, certificateName } = this.#dialing;
+    const verdict = contexts.credentials.judgeServer(session.connection, certificateName);
+    if (verdict.refusal !== undefined) {
+      const text = `no QUIC with ${this.#target}: ${verdict.refusal.message}`;
+      return new MsgError("MSG_DIAL_FAILED", text, { cause: verdict.refusal });
+    }
+    session.certificate = verdict.certificate;
+    this.#isReady = true;
+    this.#handlers.onReady();
+    return undefined;
+  }
+
+  /** Of a connected socket: what the system was told by a router, or by the peer's. */
+  #onSocketError(error: Error): void {
+    if (this.#isReady) this.#session?.suspect();
+    else this.#onFailed(error);
+  }
+
+  #onFailed(error: unknown): void {
+    const text = `no connection to ${this.#target}: ${hostCodeOf(error)}`;
+    const reason = new MsgError("MSG_DIAL_FAILED", text, { cause: error });
+    if (this.#session === undefined) this.#finish(reason);
+    else this.#session.destroy(reason);
+  }
+
+  #onSessionOver(session: QuicSession, reason: MsgError | undefined): void {
+    const { closed } = session.connection;
+    const isKnown = reason !== undefined && reason.code !== "MSG_PEER_LOST";
+    this.#finish(isKnown ? dialError(this.#target, reason) : dialFailure(this.#target, closed));
+  }
+
+  #finish(reason: MsgError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    void this.#udp?.close();
+    this.#handlers.onLeaving();
+    this.#handlers.onOver(reason);
+  }
+}
+
+function dialError(target: string, reason: MsgError): MsgError {
+  if (reason.code === "MSG_DIAL_FAILED") return reason;
+  const text = `no QUIC with ${target}: ${reason.message}`;
+  return new MsgError("MSG_DIAL_FAILED", text, { cause: reason });
+}

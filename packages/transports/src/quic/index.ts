@@ -1,0 +1,3 @@
+export { certificateOf, PeerCertificate } from "../tls/peer-certificate.ts";
+export { Quic } from "./quic.ts";
+export type { QuicCertificates, QuicOptions } from "./quic-options.ts";

@@ -1,0 +1,408 @@
+import { MsgError } from "@msg-ts/core";
+import type { PeerCertificate } from "../tls/peer-certificate.ts";
+import { ControlStream } from "./control-stream.ts";
+import type { EngineConnection, HostPort } from "./engine.ts";
+import { closeFailure, streamFailure } from "./quic-failures.ts";
+import { PeerStreams } from "./peer-streams.ts";
+import type { Rounds, RoundTaker } from "./rounds.ts";
+import type { LinkSession } from "./stream-link.ts";
+import { StreamLink } from "./stream-link.ts";
+
+/** How long a connection that ends waits for what it sent to be acknowledged. */
+const maxLingerMs = 3_000;
+
+/** A connection that is full makes packets for ever when it is closed: quiche 0.18. */
+const maxDatagramsPerFlush = 4_096;
+
+/** How long a peer that seems to be gone has to answer, at least. */
+const minSuspicionMs = 200;
+
+/** The application error codes that end a connection. */
+const closeCodes = {
+  /** All that was sent has arrived. */
+  done: 0,
+  /** The transport was given up. */
+  destroyed: 1,
+  /** The peer broke a rule of ours, or a bound. */
+  refused: 2,
+} as const;
+
+/** How a session is set up: the same object for all of one kind. */
+export interface SessionOptions {
+  readonly isDialer: boolean;
+  /** Several links share it, and both ends speak of them on control streams. */
+  readonly isShared: boolean;
+  readonly keepAliveMs: number;
+  readonly handshakeTimeoutMs: number;
+  readonly rounds: Rounds;
+}
+
+/** Who holds a session: the end that dials, or the one that listens. */
+export interface SessionOwner {
+  /** Sends a datagram. The memory is the owner's for this call; see {@link scratchFor}. */
+  transmit(length: number, to: HostPort): void;
+  /** Memory for the next datagram. */
+  scratchFor(bytes: number): Uint8Array;
+  /** The handshake is done. Gives why the peer is not accepted. */
+  onEstablished(session: QuicSession): MsgError | undefined;
+  /** The peer opened a link. False when nobody wants it. */
+  onLink(session: QuicSession, link: StreamLink): boolean;
+  /** The last link is gone. Gives what that link waits for before it is told to be closed. */
+  onUnused(session: QuicSession): Promise<void> | undefined;
+  /** The peer takes no more links. */
+  onGoAway(session: QuicSession): void;
+  /** Once, last. @param reason - absent when it ended in order. */
+  onOver(session: QuicSession, reason: MsgError | undefined): void;
+}
+
+type Phase = "handshaking" | "open" | "ending" | "over";
+
+/** One QUIC connection, and the links on it. */
+export class QuicSession implements LinkSession, RoundTaker {
+  readonly connection: EngineConnection;
+  readonly remoteAddress: string;
+  certificate: PeerCertificate | undefined;
+  readonly #options: SessionOptions;
+  readonly #owner: SessionOwner;
+  readonly #links: Map<number, StreamLink> = new Map();
+  readonly #peerStreams: PeerStreams;
+  readonly #control: ControlStream | undefined;
+  #turns: Set<StreamLink> = new Set();
+  #blocked: Set<StreamLink> = new Set();
+  readonly #undone: Set<StreamLink> = new Set();
+  #phase: Phase = "handshaking";
+  #hasReceived = false;
+  #isRoundDue = false;
+  #nextStream: number;
+  #linkCount = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Infinity;
+  #handshakeByMs: number;
+  #endByMs = Infinity;
+  #endCode: number = closeCodes.done;
+  #lastHeardMs: number;
+  #lastPingMs: number;
+  #refusal: MsgError | undefined;
+  #suspicion: { readonly receivedPackets: number; readonly byMs: number } | undefined;
+  readonly #onTimer: () => void = () => this.#tick();
+
+  constructor(
+    connection: EngineConnection,
+    remoteAddress: string,
+    options: SessionOptions,
+    owner: SessionOwner,
+  ) {
+    this.connection = connection;
+    this.remoteAddress = remoteAddress;
+    this.#options = options;
+    this.#owner = owner;
+    this.#nextStream = options.isDialer ? 0 : 1;
+    this.#peerStreams = new PeerStreams(options.isDialer ? 1 : 0);
+    this.#control = options.isShared ? new ControlStream(this, options.isDialer) : undefined;
+    const now = performance.now();
+    this.#lastHeardMs = now;
+    this.#lastPingMs = now;
+    this.#handshakeByMs = now + options.handshakeTimeoutMs;
+  }
+
+  get isOver(): boolean {
+    return this.#phase === "over";
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get linkCount(): number {
+    return this.#links.size;
+  }
+
+  /** When the peer was last heard of, by `performance.now()`. */
+  get lastHeardMs(): number {
+    return this.#lastHeardMs;
+  }
+
+  /** Whether another link can be opened now. */
+  get hasRoom(): boolean {
+    return this.#phase === "open" && this.connection.streamsLeft > 0;
+  }
+
+  /** Begins: sends what there is to be sent, and runs the timers. */
+  resume(): void {
+    this.#hasReceived = true;
+    this.#requestRound(true);
+  }
+
+  /** Something says that the peer may be gone, but could be forged: asks it for a sign of life. */
+  suspect(): void {
+    if (this.#phase !== "open" || this.#suspicion !== undefined) return;
+    const { receivedPackets, roundTripMs } = this.connection.stats;
+    const waitMs = Math.max(minSuspicionMs, roundTripMs * 4);
+    this.#suspicion = { receivedPackets, byMs: performance.now() + waitMs };
+    this.connection.ping();
+    this.requestFlush();
+  }
+
+  /** Opens a link; the peer sees it when something was written to it. */
+  openLink(): StreamLink {
+    const id = this.#nextStream;
+    this.#nextStream += 4;
+    // The engine then knows of it, so that it counts and can be reset.
+    this.connection.streamSend(id, new Uint8Array(0), false);
+    return this.#addLink(id);
+  }
+
+  /** Tells the peer to open no more links. */
+  goAway(): void {
+    this.#control?.sendGoAway();
+  }
+
+  /** Ends in order: waits for what was sent to be acknowledged. No links may be left. */
+  end(code: number = closeCodes.done): void {
+    if (this.#phase === "handshaking") return this.destroy();
+    if (this.#phase !== "open") return;
+    this.#phase = "ending";
+    this.#endCode = code;
+    this.#endByMs = performance.now() + maxLingerMs;
+    this.requestFlush();
+  }
+
+  /** Ends now. @param reason - what the links are told. */
+  destroy(reason?: MsgError, code: number = closeCodes.destroyed): void {
+    if (this.#phase === "over") return;
+    this.connection.close("application", code, "");
+    this.#sendAll();
+    this.#finish(reason);
+  }
+
+  /** Turns a peer away in its handshake, or right behind it. */
+  refuse(transportCode: number, reason: MsgError): void {
+    if (this.#phase === "over") return;
+    this.#refusal = reason;
+    this.connection.close("transport", transportCode, "");
+    this.#sendAll();
+    this.#finish(reason);
+  }
+
+  receive(datagram: Uint8Array, from: HostPort): void {
+    if (this.#phase === "over") return;
+    this.connection.receive(datagram, from);
+    this.#hasReceived = true;
+    this.#requestRound(true);
+  }
+
+  read(): void {
+    if (this.#hasReceived) this.#takeIn();
+    if (this.#turns.size > 0) {
+      const turns = this.#turns;
+      this.#turns = new Set();
+      for (const link of turns) link.runTurn();
+    }
+    if (this.#blocked.size > 0 && this.#phase === "open") this.#sendBlocked();
+  }
+
+  flush(): void {
+    this.#isRoundDue = false;
+    if (this.#phase === "over") {
+      if (this.#turns.size > 0) this.#requestRound(false);
+      return;
+    }
+    this.#sendAll();
+    if (this.connection.isClosed) return this.#finish(this.#reasonOfEngine());
+    if (this.#phase === "ending") this.#endIfAcknowledged();
+    if (this.#turns.size > 0) this.#requestRound(false);
+    if (!this.isOver) this.#arm();
+  }
+
+  requestTurn(link: StreamLink): void {
+    this.#turns.add(link);
+    this.#requestRound(false);
+  }
+
+  awaitRoom(link: StreamLink): void {
+    this.#blocked.add(link);
+  }
+
+  requestFlush(): void {
+    this.#requestRound(false);
+  }
+
+  awaitDone(link: StreamLink): void {
+    if (link.isFinAlone) this.#control?.sendEnd(link.id, link.sentBytes);
+    if (!link.closeIfDone()) this.#undone.add(link);
+  }
+
+  release(link: StreamLink): Promise<void> | undefined {
+    this.#blocked.delete(link);
+    this.#undone.delete(link);
+    const isLast = this.#links.delete(link.id) && this.#links.size === 0;
+    return isLast ? this.#owner.onUnused(this) : undefined;
+  }
+
+  failureOf(error: unknown): MsgError {
+    return streamFailure(this.remoteAddress, error);
+  }
+
+  /** The peer told, on its control stream, where a stream of its ends. */
+  onEndNotice(id: number, totalBytes: number): void {
+    this.#links.get(id)?.onEndNotice(totalBytes);
+  }
+
+  onGoAway(): void {
+    this.#owner.onGoAway(this);
+  }
+
+  #addLink(id: number): StreamLink {
+    const number = this.#linkCount;
+    this.#linkCount += 1;
+    const isFirst = number === 0 || this.#options.isDialer;
+    const name = isFirst ? this.remoteAddress : `${this.remoteAddress}#${number}`;
+    const link = new StreamLink(this, id, name);
+    this.#links.set(id, link);
+    return link;
+  }
+
+  #requestRound(isReceiving: boolean): void {
+    if (this.#isRoundDue) return;
+    this.#isRoundDue = true;
+    this.#options.rounds.request(this, isReceiving);
+  }
+
+  #takeIn(): void {
+    this.#hasReceived = false;
+    this.#lastHeardMs = performance.now();
+    if (this.#phase === "handshaking" && this.connection.isEstablished) this.#onEstablished();
+    if (this.#phase === "handshaking" || this.#phase === "over") return;
+    for (const id of this.connection.readableStreams()) this.#onReadable(id);
+    this.#control?.sendMore();
+    for (const link of this.#undone) if (link.closeIfDone()) this.#undone.delete(link);
+  }
+
+  #onEstablished(): void {
+    this.#phase = "open";
+    this.#handshakeByMs = Infinity;
+    const refusal = this.#owner.onEstablished(this);
+    // Bad certificate, RFC 8446, section 6: what a certificate that does not do is told by.
+    if (refusal !== undefined) this.refuse(0x12a, refusal);
+  }
+
+  #onReadable(id: number): void {
+    const link = this.#links.get(id);
+    if (link !== undefined) return link.runTurn();
+    if (this.#control?.receive(id) === true) return;
+    if (!this.#peerStreams.isNew(id) || this.#phase !== "open") return this.#discard(id);
+    const added = this.#addLink(id);
+    if (!this.#owner.onLink(this, added)) added.destroy();
+  }
+
+  /** Of a stream that nobody has any more. */
+  #discard(id: number): void {
+    try {
+      const into = this.#owner.scratchFor(64 * 1024);
+      while (this.connection.streamReceive(id, into) >= 0 && !this.connection.isStreamEnd);
+    } catch {
+      // It was reset.
+    }
+  }
+
+  /** Those with the least to send first: a small message is not to wait for a large one. */
+  #sendBlocked(): void {
+    const blocked = [...this.#blocked];
+    this.#blocked = new Set();
+    if (blocked.length > 1) blocked.sort((a, b) => a.bufferedBytes - b.bufferedBytes);
+    for (const link of blocked) link.sendMore();
+  }
+
+  #sendAll(): void {
+    const { connection } = this;
+    for (let count = 0; count < maxDatagramsPerFlush; count++) {
+      const length = connection.send(this.#owner.scratchFor(1_350));
+      if (length === 0) return;
+      this.#owner.transmit(length, connection.destination);
+      if (connection.isClosed && count > 3) return;
+    }
+    this.#requestRound(true);
+  }
+
+  #endIfAcknowledged(): void {
+    if (!this.connection.isAcknowledged && performance.now() < this.#endByMs) return;
+    this.connection.close("application", this.#endCode, "");
+    this.#sendAll();
+    this.#finish(undefined);
+  }
+
+  /** A later time leaves the timer as it is: it looks again when it fires. */
+  #arm(): void {
+    const now = performance.now();
+    const atMs = this.#dueMs(now);
+    if (this.#timer !== undefined && atMs >= this.#timerAtMs - 1) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (atMs === Infinity) return;
+    this.#timerAtMs = atMs;
+    this.#timer = setTimeout(this.#onTimer, Math.max(1, Math.ceil(atMs - now)));
+  }
+
+  #dueMs(now: number): number {
+    const left = this.connection.timeoutMs();
+    // The engine gives whole milliseconds, rounded down.
+    const engineMs = left === undefined ? Infinity : now + left + 1;
+    const suspicionMs = this.#suspicion?.byMs ?? Infinity;
+    return Math.min(engineMs, this.#handshakeByMs, this.#endByMs, this.#pingAtMs(), suspicionMs);
+  }
+
+  #pingAtMs(): number {
+    if (this.#phase !== "open") return Infinity;
+    const { keepAliveMs, isDialer } = this.#options;
+    // One of both is enough: the acceptor leaves it to the dialer as long as that does it.
+    const everyMs = isDialer ? keepAliveMs : keepAliveMs * 1.5;
+    return Math.max(this.#lastHeardMs, this.#lastPingMs) + everyMs;
+  }
+
+  #tick(): void {
+    this.#timer = undefined;
+    if (this.isOver) return;
+    const now = performance.now();
+    if (now >= this.#handshakeByMs) {
+      const text = `QUIC handshake took over ${this.#options.handshakeTimeoutMs} ms`;
+      return this.destroy(new MsgError("MSG_HANDSHAKE_TIMEOUT", text));
+    }
+    if (this.#suspicion !== undefined && now >= this.#suspicion.byMs && this.#isGone()) return;
+    if ((this.connection.timeoutMs() ?? 1) <= 0) this.connection.onTimeout();
+    if (now >= this.#pingAtMs()) {
+      this.#lastPingMs = now;
+      this.connection.ping();
+    }
+    if (this.#blocked.size > 0 && this.#phase === "open") this.#sendBlocked();
+    this.flush();
+  }
+
+  /** Ends the session if nothing came since the suspicion arose. */
+  #isGone(): boolean {
+    const before = this.#suspicion?.receivedPackets ?? 0;
+    this.#suspicion = undefined;
+    if (this.connection.stats.receivedPackets > before) return false;
+    const text = `link to ${this.remoteAddress} broke: nobody answers there any more`;
+    this.destroy(new MsgError("MSG_PEER_LOST", text));
+    return true;
+  }
+
+  /** Why the engine closed; nothing when the peer ended in order. */
+  #reasonOfEngine(): MsgError | undefined {
+    const { closed } = this.connection;
+    const isOrderly =
+      closed.kind === "application" && closed.code === closeCodes.done && !closed.isLocal;
+    return isOrderly ? undefined : (this.#refusal ?? closeFailure(this.remoteAddress, closed));
+  }
+
+  #finish(reason: MsgError | undefined): void {
+    if (this.#phase === "over") return;
+    this.#phase = "over";
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#blocked.clear();
+    this.#undone.clear();
+    for (const link of this.#links.values()) link.onSessionEnd(reason);
+    this.#owner.onOver(this, reason);
+  }
+}

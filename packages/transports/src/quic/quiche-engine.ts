@@ -1,0 +1,368 @@
+import { Buffer } from "node:buffer";
+import type {
+  ContextSettings,
+  EngineClose,
+  EngineConnection,
+  EngineContext,
+  EngineStats,
+  HostPort,
+  PacketHeader,
+  PacketKind,
+  QuicEngine,
+} from "./engine.ts";
+import { StreamFailure } from "./engine.ts";
+import type {
+  QuicheBinding,
+  QuicheConfig,
+  QuicheConnection,
+  QuicheError,
+} from "./quiche-binding.ts";
+import { loadQuiche } from "./quiche-binding.ts";
+
+/** A packet number and a length of two bytes: quiche makes no larger packets. */
+const largestDatagramBytes = 16_383;
+
+/**
+ * The window of a whole connection: out of the way on purpose. quiche before 0.26.1 never sends a
+ * lost MAX_DATA again, and the connection then stalls for good; MAX_STREAM_DATA it does send again,
+ * so that the windows of the streams bound memory instead.
+ */
+const connectionWindowBytes = 2 ** 50;
+
+/** quiche rounds the time that is left down. */
+const timerSlackMs = 30;
+
+const noBytes = new Uint8Array(0);
+const noToken = noBytes;
+
+let engine: QuicheEngine | undefined;
+
+/**
+ * quiche, loaded when it is first asked for.
+ *
+ * @throws MsgError `MSG_MISSING_PACKAGE`
+ */
+export function quicheEngine(): QuicEngine {
+  engine ??= new QuicheEngine(loadQuiche());
+  return engine;
+}
+
+class QuicheEngine implements QuicEngine {
+  readonly name: string = "quiche";
+  readonly maxDatagramBytes: number = largestDatagramBytes;
+  readonly #quiche: QuicheBinding;
+
+  constructor(quiche: QuicheBinding) {
+    this.#quiche = quiche;
+  }
+
+  createContext(settings: ContextSettings): EngineContext {
+    return new QuicheContext(this.#quiche, settings);
+  }
+
+  readHeader(datagram: Uint8Array, connectionIdBytes: number): PacketHeader | undefined {
+    const quiche = this.#quiche;
+    try {
+      const header = quiche.Header.fromSlice(datagram, connectionIdBytes);
+      return {
+        kind: kindOf(quiche, header.ty),
+        version: header.version,
+        isVersionSupported: quiche.versionIsSupported(header.version),
+        destinationId: header.dcid,
+        sourceId: header.scid,
+        token: header.token ?? noToken,
+      };
+    } catch {
+      return undefined;
+    }
+  }
+
+  writeVersionNegotiation(header: PacketHeader, into: Uint8Array): number {
+    return this.#quiche.negotiateVersion(header.sourceId, header.destinationId, into);
+  }
+
+  writeRetry(
+    header: PacketHeader,
+    sourceId: Uint8Array,
+    token: Uint8Array,
+    into: Uint8Array,
+  ): number {
+    const { sourceId: peerId, destinationId, version } = header;
+    return this.#quiche.retry(peerId, destinationId, sourceId, token, version, into);
+  }
+}
+
+function kindOf(quiche: QuicheBinding, type: number): PacketKind {
+  if (type === quiche.Type.Initial) return "initial";
+  return type === quiche.Type.Short ? "short" : "other";
+}
+
+class QuicheContext implements EngineContext {
+  readonly #quiche: QuicheBinding;
+  readonly #config: QuicheConfig;
+  readonly #idleTimeoutMs: number;
+
+  constructor(quiche: QuicheBinding, settings: ContextSettings) {
+    const { authorities, privateKey, certificate, verify } = settings;
+    this.#quiche = quiche;
+    this.#idleTimeoutMs = settings.idleTimeoutMs;
+    const config = quiche.Config.withBoringSslCtx(
+      verify !== "none",
+      verify === "shown",
+      verify === "chain" ? authorities : undefined,
+      privateKey && [privateKey],
+      certificate && [certificate],
+      undefined,
+    );
+    config.grease(false);
+    config.setApplicationProtos(settings.protocols);
+    config.setMaxIdleTimeout(settings.idleTimeoutMs);
+    config.setMaxRecvUdpPayloadSize(65_527);
+    config.setMaxSendUdpPayloadSize(Math.min(settings.maxDatagramBytes, largestDatagramBytes));
+    config.setInitialMaxData(connectionWindowBytes);
+    config.setMaxConnectionWindow(connectionWindowBytes);
+    const { streamWindowBytes } = settings;
+    config.setInitialMaxStreamDataBidiLocal(streamWindowBytes);
+    config.setInitialMaxStreamDataBidiRemote(streamWindowBytes);
+    config.setMaxStreamWindow(streamWindowBytes);
+    config.setInitialMaxStreamsBidi(settings.maxStreams);
+    config.setInitialMaxStreamsUni(settings.maxControlStreams);
+    config.setInitialMaxStreamDataUni(64 * 1024);
+    config.setActiveConnectionIdLimit(2);
+    config.setDisableActiveMigration(true);
+    // quiche before 0.24.9 takes the time of a packet from its pacer, which runs ahead with CUBIC
+    // and Reno: after a few losses the round trip looks like seconds, and so do the timeouts.
+    config.setCcAlgorithm(quiche.CongestionControlAlgorithm.BBR);
+    // UDP sockets of Node.js cannot send later; the congestion window holds without it.
+    config.enablePacing(false);
+    this.#config = config;
+  }
+
+  connect(
+    serverName: string | undefined,
+    sourceId: Uint8Array,
+    local: HostPort,
+    remote: HostPort,
+  ): EngineConnection {
+    const { Connection } = this.#quiche;
+    const made = Connection.connect(serverName ?? null, sourceId, local, remote, this.#config);
+    return new QuicheLink(this.#quiche, made, local, this.#idleTimeoutMs);
+  }
+
+  accept(
+    sourceId: Uint8Array,
+    originalId: Uint8Array | undefined,
+    local: HostPort,
+    remote: HostPort,
+  ): EngineConnection {
+    const { Connection } = this.#quiche;
+    const made = Connection.accept(sourceId, originalId ?? null, local, remote, this.#config);
+    return new QuicheLink(this.#quiche, made, local, this.#idleTimeoutMs);
+  }
+}
+
+class QuicheLink implements EngineConnection {
+  readonly #quiche: QuicheBinding;
+  readonly #connection: QuicheConnection;
+  /** One object for all datagrams: the binding reads it at once. */
+  readonly #path: { from: HostPort; readonly to: HostPort };
+  #idleTimeoutMs: number;
+  #isIdleTimeoutKnown = false;
+  #lastMoveMs: number = performance.now();
+  #to: HostPort;
+  #isStreamEnd = false;
+
+  constructor(
+    quiche: QuicheBinding,
+    connection: QuicheConnection,
+    local: HostPort,
+    idleTimeoutMs: number,
+  ) {
+    this.#quiche = quiche;
+    this.#connection = connection;
+    this.#path = { from: local, to: local };
+    this.#to = local;
+    this.#idleTimeoutMs = idleTimeoutMs;
+  }
+
+  get isEstablished(): boolean {
+    return this.#connection.isEstablished();
+  }
+
+  get isClosed(): boolean {
+    return this.#connection.isClosed() || this.#connection.isDraining();
+  }
+
+  /**
+   * quiche has no call for it, but while something is on its way its timer is the one of loss
+   * detection, and else the one of the idle timeout.
+   */
+  get isAcknowledged(): boolean {
+    const left = this.#connection.timeout();
+    if (left === null) return true;
+    const idleMs = this.#agreedIdleTimeoutMs();
+    return idleMs > 0 && left >= idleMs - (performance.now() - this.#lastMoveMs) - timerSlackMs;
+  }
+
+  get protocol(): string {
+    return Buffer.from(this.#connection.applicationProto()).toString();
+  }
+
+  get peerCertificates(): readonly Uint8Array[] {
+    return this.#connection.peerCertChain() ?? [];
+  }
+
+  get closed(): EngineClose {
+    const connection = this.#connection;
+    if (connection.isTimedOut()) return { kind: "idle", code: 0, reason: "", isLocal: true };
+    const peerError = connection.peerError();
+    const error = peerError ?? connection.localError();
+    if (error === null) return { kind: "none", code: 0, reason: "", isLocal: true };
+    return closeOf(error, peerError === null);
+  }
+
+  get streamsLeft(): number {
+    return this.#connection.peerStreamsLeftBidi();
+  }
+
+  get stats(): EngineStats {
+    const { recv, recvBytes, sentBytes, lost } = this.#connection.stats();
+    const [path] = this.#connection.pathStats();
+    return {
+      receivedPackets: recv,
+      receivedBytes: recvBytes,
+      sentBytes,
+      lostPackets: lost,
+      roundTripMs: path?.rtt ?? 0,
+      congestionWindowBytes: path?.cwnd ?? 0,
+    };
+  }
+
+  get destination(): HostPort {
+    return this.#to;
+  }
+
+  get isStreamEnd(): boolean {
+    return this.#isStreamEnd;
+  }
+
+  receive(datagram: Uint8Array, from: HostPort): void {
+    this.#path.from = from;
+    try {
+      this.#connection.recv(datagram, this.#path);
+    } catch {
+      // What broke the connection is its local error; a packet that was none is nothing to us.
+    }
+    this.#lastMoveMs = performance.now();
+  }
+
+  send(into: Uint8Array): number {
+    let sent: [number, { readonly to: HostPort }] | null;
+    try {
+      sent = this.#connection.send(into);
+    } catch {
+      return 0;
+    }
+    if (sent === null) return 0;
+    this.#lastMoveMs = performance.now();
+    const [length, { to }] = sent;
+    this.#to = to;
+    return length;
+  }
+
+  timeoutMs(): number | undefined {
+    return this.#connection.timeout() ?? undefined;
+  }
+
+  onTimeout(): void {
+    this.#connection.onTimeout();
+  }
+
+  ping(): void {
+    this.#connection.sendAckEliciting();
+  }
+
+  readableStreams(): Iterable<number> {
+    return this.#connection.readable();
+  }
+
+  streamSend(id: number, bytes: Uint8Array, isLast: boolean): number {
+    try {
+      return this.#connection.streamSend(id, bytes, isLast) ?? 0;
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  streamReceive(id: number, into: Uint8Array): number {
+    this.#isStreamEnd = false;
+    let received: [number, boolean] | null;
+    try {
+      received = this.#connection.streamRecv(id, into);
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure.code === undefined) return -1;
+      throw failure;
+    }
+    if (received === null) return -1;
+    const [length, isEnd] = received;
+    this.#isStreamEnd = isEnd;
+    return length;
+  }
+
+  /** It forgets a stream at this very moment. */
+  isStreamDone(id: number): boolean {
+    try {
+      this.#connection.streamCapacity(id);
+      return false;
+    } catch {
+      return true;
+    }
+  }
+
+  streamReset(id: number, code: number): void {
+    const { Read, Write } = this.#quiche.Shutdown;
+    for (const direction of [Read, Write]) {
+      try {
+        this.#connection.streamShutdown(id, direction, code);
+      } catch {
+        // That direction has ended.
+      }
+    }
+  }
+
+  close(kind: "application" | "transport", code: number, reason: string): void {
+    try {
+      this.#connection.close(kind === "application", code, Buffer.from(reason));
+    } catch {
+      // It was closed before.
+    }
+  }
+
+  #agreedIdleTimeoutMs(): number {
+    if (!this.#isIdleTimeoutKnown && this.#connection.isEstablished()) {
+      this.#isIdleTimeoutKnown = true;
+      const peerMs = this.#connection.stats().peerMaxIdleTimeout;
+      if (this.#idleTimeoutMs === 0) this.#idleTimeoutMs = peerMs;
+      else if (peerMs > 0) this.#idleTimeoutMs = Math.min(this.#idleTimeoutMs, peerMs);
+    }
+    return this.#idleTimeoutMs;
+  }
+}
+
+function closeOf(error: QuicheError, isLocal: boolean): EngineClose {
+  const reason = Buffer.from(error.reason).toString();
+  return {
+    kind: error.isApp ? "application" : "transport",
+    code: error.errorCode,
+    reason,
+    isLocal,
+  };
+}
+
+/** quiche's errors come as text: a name and, in parentheses, the code or the stream. */
+function failureOf(error: unknown): StreamFailure {
+  const text = error instanceof Error ? error.message : String(error);
+  const [, code] = /^Stream(?:Stopped|Reset)\((\d+)\)/.exec(text) ?? [];
+  return new StreamFailure(text, code === undefined ? undefined : Number(code));
+}
