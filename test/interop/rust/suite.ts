@@ -1,19 +1,37 @@
 import type { Skip, Suite } from "../scene.ts";
 import { buildPeer, cargoVersion } from "./cargo.ts";
 import { ipc, makeCertificates, tcp, tls } from "./carriers.ts";
+import { burstScenes } from "./bursts.ts";
+import { certificateScenes } from "./certificates.ts";
 import { compressionScenes } from "./compressed.ts";
+import { crowdScenes } from "./crowds.ts";
 import { lateScenes } from "./late.ts";
 import { loadScenes } from "./load.ts";
+import { refusalScenes } from "./refusals.ts";
 import { restartScenes } from "./restarts.ts";
 import type { OnStage } from "./pairs.ts";
 import { Ends } from "./pairs.ts";
 import { tokenScenes } from "./tokens.ts";
+import { topicScenes } from "./topics.ts";
 
 /** Pairs that cannot be: the other side has no way to be that end. */
 const impossible: readonly Skip[] = [
   { what: "rust REQ and rust SUB bound", why: "msg-rs' REQ and SUB have no bind" },
   { what: "rust REP and rust PUB dialing", why: "msg-rs' REP and PUB have no connect" },
   { what: "PUSH and PULL", why: "msg-rs has neither" },
+];
+
+/** What is done over each transport. */
+const kinds = [
+  compressionScenes,
+  tokenScenes,
+  lateScenes,
+  topicScenes,
+  restartScenes,
+  refusalScenes,
+  crowdScenes,
+  burstScenes,
+  loadScenes,
 ];
 
 /** The scenes with the Rust library msg-rs: the crate `libmsg` behind msg-rs/src/main.rs. */
@@ -23,16 +41,21 @@ export const rustSuite: Suite = {
     const built = buildPeer("dev");
     if ("unavailable" in built) return built;
     const certificates = await makeCertificates();
+    const stranger = await makeCertificates();
     const onStage: OnStage = (carrier, run) => (stage) =>
       run(new Ends(built.program, carrier, stage));
     const carriers = [tcp, ipc, tls(certificates)];
-    const kinds = [compressionScenes, tokenScenes, lateScenes, restartScenes, loadScenes];
-    const scenes = carriers.flatMap((carrier) => kinds.flatMap((make) => make(carrier, onStage)));
+    const everywhere = carriers.flatMap((carrier) =>
+      kinds.flatMap((scenesOn) => scenesOn(carrier, onStage)),
+    );
     return {
       title: `libmsg 0.1.6, ${cargoVersion()}`,
-      scenes,
+      scenes: [...everywhere, ...certificateScenes(certificates, stranger, onStage)],
       skips: impossible,
-      dispose: certificates.dispose,
+      dispose: () => {
+        certificates.dispose();
+        stranger.dispose();
+      },
     };
   },
 };

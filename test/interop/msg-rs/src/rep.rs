@@ -1,6 +1,7 @@
 //! A REP that answers each request with its own payload.
 //!
-//! Two texts are taken otherwise: `drop` is never answered, `slow MILLISECONDS` is answered late.
+//! Three texts are taken otherwise: `drop` is never answered, `slow MILLISECONDS` is answered late,
+//! `grow BYTES` is answered with so many zeros.
 //!
 //! | reads | answers |
 //! | --- | --- |
@@ -8,6 +9,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::StreamExt;
 use libmsg::hooks::token::ServerHook;
 use libmsg::{Address, RepOptions, RepSocket, Request};
@@ -69,18 +71,21 @@ pub async fn play<T: Carrier<A>, A: Address>(
 
 fn answer<A: Address>(request: Request<A>) {
     let payload = request.msg().clone();
-    if &payload[..] == b"drop" {
-        return;
+    let text = std::str::from_utf8(&payload).unwrap_or_default();
+    // Whoever asked may be gone: that a reply cannot be given is no failure here.
+    if text == "drop" {
+    } else if let Some(bytes) = number_behind(text, "grow ") {
+        let _ = request.respond(Bytes::from(vec![0; bytes]));
+    } else if let Some(wait) = number_behind(text, "slow ") {
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(wait as u64)).await;
+            let _ = request.respond(payload);
+        });
+    } else {
+        let _ = request.respond(payload);
     }
-    let Some(wait) = payload.strip_prefix(b"slow ") else {
-        // Whoever asked may be gone.
-        let _ = request.respond(payload);
-        return;
-    };
-    let text = String::from_utf8_lossy(wait);
-    let wait = Duration::from_millis(text.parse().unwrap_or_default());
-    tokio::spawn(async move {
-        tokio::time::sleep(wait).await;
-        let _ = request.respond(payload);
-    });
+}
+
+fn number_behind(text: &str, word: &str) -> Option<usize> {
+    text.strip_prefix(word)?.parse().ok()
 }
