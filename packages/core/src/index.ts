@@ -57,14 +57,17 @@ export type {
   Backlog,
   FrameBuffer,
   FrameDecoder,
+  Handshake,
   HandshakeContext,
   MessageBatch,
   OutgoingMessage,
   Protocol,
+  ProtocolOptions,
   PubSink,
   PubWriter,
   PullSink,
   PullWriter,
+  Pulse,
   PushSink,
   PushWriter,
   ReadGate,
@@ -93,3 +96,4 @@ export { raw } from "./raw-codec.ts";
 export { hostRuntime } from "./runtime.ts";
 export type { Runtime, TimerHandle } from "./runtime.ts";
 export { msg } from "./wire/msg/protocol.ts";
+export { multipart } from "./multipart.ts";

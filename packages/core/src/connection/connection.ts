@@ -4,6 +4,7 @@ import type {
   FrameDecoder,
   HandshakeContext,
   Protocol,
+  Pulse,
   Welcome,
   WireGate,
 } from "../contracts/protocol.ts";
@@ -41,10 +42,14 @@ export interface ConnectionHandlers {
    * connection instead. Once, before any other but `onClosed`.
    */
   onReady(welcome: Welcome): FrameDecoder | undefined;
+  /** A peer whose handshake is unhurried spoke: its time runs. It may be closed. */
+  onHurried(): void;
   /** There is room in the outbox again, after it was seen full. */
   onDrain(): void;
   /** The tick ends: what waited for it may be written now. */
   onBeforeFlush(): void;
+  /** The transport took everything that was handed to it. */
+  onTaken(): void;
   /** The peer ended its side in order; the owner writes what it owes and closes. */
   onPeerEnded(): void;
   /** Once, last. @param reason - absent when we closed in order. */
@@ -66,7 +71,7 @@ const unasked: Welcome = { claims: Object.freeze({}), name: "" };
  * An idle connection is to cost little (bench scenario: idle-memory), so it is what its link and its
  * outbox call, instead of giving each of them functions.
  */
-export class Connection implements WireGate, LinkHandlers, OutboxOwner {
+export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse {
   readonly outbox: Outbox;
   readonly #link: Link;
   readonly #options: ConnectionOptions;
@@ -79,6 +84,10 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner {
   /** What the peer broke behind the backlog. */
   #violation: unknown;
   #timer: TimerHandle;
+  /** Of {@link every}. */
+  #beat: TimerHandle;
+  /** The handshake's deadline begins with the first byte. */
+  #isUnhurried = false;
   /** When a connection that ends is given up. */
   #destroyAtMs = Infinity;
   #protocol: Protocol;
@@ -181,7 +190,7 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner {
    * @param handshakeTimeoutMs - what dialing left of it.
    */
   start(handshakeTimeoutMs: number = this.#options.handshakeTimeoutMs): void {
-    const { protocol, handshake, runtime } = this.#options;
+    const { protocol, handshake } = this.#options;
     // Before anything is written or held: a link may do neither until it was started.
     this.#link.start(this);
     const perform = protocol.handshake(handshake);
@@ -191,15 +200,26 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner {
     }
     const link = new LinkHandshake(this.#link, this.peer, handshake.isDialer, this);
     this.#handshake = link;
-    const text = `handshake took over ${Math.round(handshakeTimeoutMs)} ms`;
-    this.#timer = runtime.setTimer(
-      () => this.close(0, new MsgError("MSG_HANDSHAKE_TIMEOUT", text)),
-      handshakeTimeoutMs,
-    );
+    this.#isUnhurried = perform.isUnhurried === true;
+    if (!this.#isUnhurried) this.#limitHandshake(handshakeTimeoutMs);
     perform(link).then(
       (welcome) => this.#welcome(welcome),
       (error: unknown) => this.#refuse(error),
     );
+  }
+
+  #limitHandshake(timeoutMs: number): void {
+    const text = `handshake took over ${Math.round(timeoutMs)} ms`;
+    this.#timer = this.#options.runtime.setTimer(
+      () => this.close(0, new MsgError("MSG_HANDSHAKE_TIMEOUT", text)),
+      timeoutMs,
+    );
+  }
+
+  #hurry(): void {
+    this.#isUnhurried = false;
+    this.#limitHandshake(this.#options.handshakeTimeoutMs);
+    this.#handlers.onHurried();
   }
 
   hold(): void {
@@ -213,6 +233,28 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner {
     this.#holds--;
     this.#updateOpen();
     if (this.#holds === 0) this.#resumeLater();
+  }
+
+  now(): number {
+    return this.#options.runtime.now();
+  }
+
+  get unsentBytes(): number {
+    return this.outbox.bufferedBytes;
+  }
+
+  every(intervalMs: number, callback: () => void): void {
+    this.#stopBeat();
+    if (this.phase === "ending" || this.phase === "closed") return;
+    this.#beat = this.#options.runtime.setTimer(() => {
+      this.every(intervalMs, callback);
+      callback();
+    }, intervalMs);
+  }
+
+  #stopBeat(): void {
+    this.#options.runtime.clearTimer(this.#beat);
+    this.#beat = undefined;
   }
 
   setBacklog(backlog: Backlog | undefined): void {
@@ -276,6 +318,7 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner {
   #enter(state: ConnectionState): void {
     this.#options.runtime.clearTimer(this.#timer);
     this.#timer = undefined;
+    if (state.phase === "ending" || state.phase === "closed") this.#stopBeat();
     this.#isLost = this.#state.phase === "ready" && state.phase === "closed";
     this.#state = state;
     this.#updateOpen();
@@ -317,6 +360,7 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner {
 
   onData(chunk: Uint8Array): void {
     this.receivedBytes += chunk.length;
+    if (this.#isUnhurried) this.#hurry();
     if (this.#handshake !== undefined) this.#handshake.push(chunk);
     else this.#decode(chunk);
   }
@@ -388,6 +432,10 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner {
 
   onBeforeFlush(): void {
     if (this.#isFramed) this.#handlers.onBeforeFlush();
+  }
+
+  onTaken(): void {
+    if (this.#isFramed) this.#handlers.onTaken();
   }
 
   onRoom(): void {

@@ -41,6 +41,8 @@ export interface OutboxOwner {
   onBeforeFlush(): void;
   /** There is room again, after {@link Outbox.isFull} was seen true. */
   onRoom(): void;
+  /** The transport took all of {@link Outbox.sentBytes}. */
+  onTaken(): void;
 }
 
 /**
@@ -152,6 +154,8 @@ export class Outbox implements FrameBuffer {
     this.#owner.onBeforeFlush();
     this.#isScheduled = false;
     this.#handOver();
+    // Here, not in #handOver: that may be in the middle of a frame, and whoever is told writes more.
+    if (!this.#isLinkBusy) this.#owner.onTaken();
   }
 
   /** The link took everything: its chunks are free. */
@@ -159,6 +163,7 @@ export class Outbox implements FrameBuffer {
     this.#isLinkBusy = false;
     for (const chunk of this.#lent) this.#pool.give(chunk);
     this.#lent = [];
+    this.#owner.onTaken();
     this.#tellRoom();
   }
 

@@ -34,8 +34,12 @@ export interface CandidatePeer {
 
 /** What an {@link Authenticator} is asked. */
 export interface AuthRequest {
-  /** The token as sent, at most 4 KiB. */
+  /** The token as sent, at most 4 KiB; over another wire what its mechanism proves the peer by. */
   readonly token: Uint8Array;
+  /** How the peer proves who it is, where that is not a token: such as `PLAIN` or `CURVE`. */
+  readonly mechanism?: string | undefined;
+  /** The name that the peer gave, where the mechanism has one. */
+  readonly username?: string | undefined;
   readonly peer: CandidatePeer;
   /** Aborts when the handshake's deadline passes or the peer goes. */
   readonly signal: AbortSignal;

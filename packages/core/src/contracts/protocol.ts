@@ -24,10 +24,20 @@ export interface Protocol {
   recognises(firstByte: number): boolean;
 
   /**
-   * What is exchanged before the first frame; `undefined` when nothing is, and the connection is
-   * ready at once. Rejects with the reason when the peer is refused or refuses.
+   * What topics mean: `patterns` are tokens between dots, with wildcards in subscriptions;
+   * `prefixes` are any text, and a subscription is the beginning of what it matches.
    */
-  handshake(context: HandshakeContext): ((link: HandshakeLink) => Promise<Welcome>) | undefined;
+  readonly topics: "patterns" | "prefixes";
+
+  /**
+   * Refuses what a socket was told and this protocol cannot do, when the socket is made.
+   *
+   * @throws MsgError `MSG_INVALID_OPTION`
+   */
+  checkOptions?(socketType: string, options: ProtocolOptions): void;
+
+  /** What is exchanged before the first frame; `undefined` when nothing is, and the connection is ready at once. */
+  handshake(context: HandshakeContext): Handshake | undefined;
 
   /** Opens the framed part of a connection. */
   open<Type extends SocketType>(
@@ -38,6 +48,28 @@ export interface Protocol {
   ): Wire<Type>;
 }
 
+/**
+ * Owns a connection until its peer is let in. Rejects with the reason when the peer is refused or
+ * refuses.
+ */
+export interface Handshake {
+  (link: HandshakeLink): Promise<Welcome>;
+  /**
+   * The peer may be silent before its first byte for as long as it likes. The deadline begins with
+   * that; until then the peer holds the place of a client instead of one for handshakes.
+   *
+   * @defaultValue false
+   */
+  readonly isUnhurried?: boolean;
+}
+
+/** What a protocol may have to refuse. */
+export interface ProtocolOptions {
+  readonly authToken?: AuthToken | undefined;
+  readonly authenticator?: Authenticator | undefined;
+  readonly compressor?: object | undefined;
+}
+
 /** Both directions of one connection's frames. */
 export interface Wire<Type extends SocketType> {
   readonly decoder: FrameDecoder;
@@ -46,7 +78,8 @@ export interface Wire<Type extends SocketType> {
 
 /** Who takes part in a handshake. */
 export interface HandshakeContext {
-  readonly socketType: SocketType;
+  /** One of {@link SocketType}, or what a package that brings sockets of its own calls them. */
+  readonly socketType: string;
   readonly isDialer: boolean;
   /** What we call ourselves to the peer. */
   readonly name: string;
@@ -78,6 +111,22 @@ export interface WireContext {
   decompress(id: number, payload: Uint8Array, maxBytes: number): Uint8Array | Promise<Uint8Array>;
   /** Closes the connection for a violation that no {@link FrameDecoder.decode} can throw any more. */
   fail(error: unknown): void;
+  readonly pulse: Pulse;
+}
+
+/** The time of a connection, for a wire that has to speak when nothing else is said. */
+export interface Pulse {
+  /** Milliseconds on a clock that never goes back. */
+  now(): number;
+  /** Bytes that came from the peer so far, whether or not they were decoded. */
+  readonly receivedBytes: number;
+  /** Bytes that the transport has not taken yet. */
+  readonly unsentBytes: number;
+  /**
+   * Calls back each `intervalMs` for as long as frames may be written, in place of what was called
+   * back before.
+   */
+  every(intervalMs: number, callback: () => void): void;
 }
 
 /**
@@ -154,7 +203,8 @@ export interface FrameBuffer {
 
 /** What a REQ hears. */
 export interface ReqSink {
-  onReply(id: number, payload: Uint8Array): void;
+  /** @param parts - all of a message that has several; `payload` is the first. */
+  onReply(id: number, payload: Uint8Array, parts?: readonly Uint8Array[]): void;
   /** The answer is an error, or could not be decompressed. */
   onReplyError(id: number, error: MsgError): void;
   /** The peer drains and did not run this request. */
@@ -166,11 +216,21 @@ export interface ReqSink {
 /** What a REQ says. */
 export interface ReqWriter {
   request(id: number, compression: number, payload: Uint8Array): void;
+  /** How many requests may be unanswered at a time, when the wire bounds that. */
+  readonly maxInFlight?: number;
+  /** Nobody waits for the answer to a request that was written any more. */
+  abandon?(id: number): void;
 }
 
 /** What a REP hears. */
 export interface RepSink {
-  onRequest(id: number, payload: Uint8Array, wasCompressed: boolean): void;
+  /** @param parts - all of a message that has several; `payload` is the first. */
+  onRequest(
+    id: number,
+    payload: Uint8Array,
+    wasCompressed: boolean,
+    parts?: readonly Uint8Array[],
+  ): void;
   onBadRequest(id: number, error: MsgError): void;
 }
 
@@ -186,6 +246,12 @@ export interface RepWriter {
 export interface PubSink {
   onSubscribe(topic: string): void;
   onUnsubscribe(topic: string): void;
+  /**
+   * It wants all topics that begin so; or no longer. A prefix is given as one character for each of
+   * its bytes (U+0000 to U+00FF).
+   */
+  onSubscribePrefix(prefix: string): void;
+  onUnsubscribePrefix(prefix: string): void;
   /** The subscriber understands marks, acknowledged subscriptions and goodbyes. */
   onExtensions(): void;
   /** A frame that asks for nothing we know, or for a topic that is not UTF-8. */
@@ -227,7 +293,14 @@ export interface PubWriter {
 
 /** What a SUB hears. */
 export interface SubSink {
-  onMessage(topic: string, timestampMicros: number, sequence: number, payload: Uint8Array): void;
+  /** @param parts - all of a message that has several, where the wire has such. */
+  onMessage(
+    topic: string,
+    timestampMicros: number,
+    sequence: number,
+    payload: Uint8Array,
+    parts?: readonly Uint8Array[],
+  ): void;
   onBadMessage(topic: string, sequence: number, error: MsgError): void;
   onMark(sequence: number): void;
   onSubscribed(topic: string, sequence: number): void;
@@ -239,6 +312,8 @@ export interface SubWriter {
   extensions(): void;
   subscribe(topic: string, timestampMicros: number): void;
   unsubscribe(topic: string, timestampMicros: number): void;
+  /** Publishers say nothing but messages: a subscription counts as active once it was written. */
+  readonly isOneWay?: boolean;
 }
 
 /** What a PUSH hears. */
@@ -254,11 +329,22 @@ export interface PushSink {
 export interface PushWriter {
   /** @param earlierDeliveries - saturates at 15 on the wire. */
   job(sequence: number, earlierDeliveries: number, compression: number, payload: Uint8Array): void;
+  /**
+   * Where PULLs neither grant windows nor settle jobs: how many jobs may wait for the transport. A
+   * job is done once the transport took it.
+   */
+  readonly mostUntaken?: number;
 }
 
 /** What a PULL hears. */
 export interface PullSink {
-  onJob(sequence: number, earlierDeliveries: number, payload: Uint8Array): void;
+  /** @param parts - all of a message that has several; `payload` is the first. */
+  onJob(
+    sequence: number,
+    earlierDeliveries: number,
+    payload: Uint8Array,
+    parts?: readonly Uint8Array[],
+  ): void;
   onBadJob(sequence: number, error: MsgError): void;
 }
 
@@ -268,6 +354,8 @@ export interface PullWriter {
   acknowledge(sequence: number, count: number): void;
   refuse(sequence: number, count: number): void;
   bye(): void;
+  /** Nothing can be said to the PUSH: a job is acknowledged when it arrives. */
+  readonly isOneWay?: boolean;
 }
 
 /** What each socket type hears. */

@@ -1,4 +1,3 @@
-import type { SocketType } from "../contracts/protocol.ts";
 import type { SocketEvents } from "./events.ts";
 
 interface Channel {
@@ -25,11 +24,7 @@ const channels = new Map<keyof SocketEvents, Channel>();
  * Publishes an event of a socket on the channel `msg-ts:<event>` of `node:diagnostics_channel`, as
  * `{ type, detail }`. Costs nothing that could be measured while nobody subscribed.
  */
-export function publishDiagnostics(
-  type: SocketType,
-  name: keyof SocketEvents,
-  detail: object,
-): void {
+export function publishDiagnostics(type: string, name: keyof SocketEvents, detail: object): void {
   if (diagnostics === undefined) return;
   let channel = channels.get(name);
   if (channel === undefined) {

@@ -1,5 +1,5 @@
 import type { PeerInfo } from "../contracts/authenticator.ts";
-import type { FrameDecoder, SocketType, Welcome } from "../contracts/protocol.ts";
+import type { FrameDecoder, Welcome } from "../contracts/protocol.ts";
 import type { Link, Listener, Transport } from "../contracts/transport.ts";
 import type { ConnectionHandlers, ConnectionOptions } from "../connection/connection.ts";
 import { Connection } from "../connection/connection.ts";
@@ -46,7 +46,8 @@ class Entry<P extends Peer> implements ConnectionHandlers {
   readonly dialer: Dialer | undefined;
   readonly probationMs: number;
   readonly #owner: Endpoints<P>;
-  phase: "handshaking" | "admitted" | "rejected" = "handshaking";
+  /** A silent one said nothing yet and may do so; it holds the place of a client. */
+  phase: "silent" | "handshaking" | "admitted" | "rejected" = "handshaking";
   peer: P | undefined;
   /** Ends the probation. */
   timer: TimerHandle;
@@ -70,8 +71,16 @@ class Entry<P extends Peer> implements ConnectionHandlers {
     return this.#owner.onWelcome(this, welcome);
   }
 
+  onHurried(): void {
+    this.#owner.onHurried(this);
+  }
+
   onDrain(): void {
     this.peer?.onDrain();
+  }
+
+  onTaken(): void {
+    this.peer?.onTaken();
   }
 
   onBeforeFlush(): void {
@@ -119,7 +128,7 @@ export class Endpoints<P extends Peer> implements DialerOwner {
     retries: 0,
     refused: 0,
   };
-  readonly #type: SocketType;
+  readonly #type: string;
   readonly #transport: Transport;
   readonly #options: ResolvedSocketOptions;
   readonly #handlers: EndpointsHandlers<P>;
@@ -132,13 +141,15 @@ export class Endpoints<P extends Peer> implements DialerOwner {
   /** Of what dials, and of what is dialed: made when there is one. */
   #dialedOptions: ConnectionOptions | undefined;
   #acceptedOptions: ConnectionOptions | undefined;
+  /** Peers that dial may be silent for as long as they like. */
+  #acceptsSilence = false;
   #handshakes = 0;
   #clients = 0;
   #isClosed = false;
   #onAllClosed: (() => void) | undefined;
 
   constructor(
-    type: SocketType,
+    type: string,
     transport: Transport,
     options: ResolvedSocketOptions,
     handlers: EndpointsHandlers<P>,
@@ -293,18 +304,40 @@ export class Endpoints<P extends Peer> implements DialerOwner {
   }
 
   #accept(link: Link, endpoint: string): void {
-    const { maxHandshakes } = this.#options;
+    this.#acceptedOptions ??= this.#optionsOfAccepted();
+    const refusal = this.#acceptsSilence ? this.#clientRefusal : this.#handshakeRefusal;
     if (this.#isClosed) link.destroy();
-    else if (this.#handshakes >= maxHandshakes) {
+    else if (refusal !== undefined) {
       link.destroy();
-      const text = `${this.#handshakes} handshakes are under way, maxHandshakes is ${maxHandshakes}`;
-      this.#onRefused(endpoint, link.remoteAddress, new MsgError("MSG_TOO_MANY_PEERS", text));
+      this.#onRefused(endpoint, link.remoteAddress, refusal);
     } else {
-      this.#acceptedOptions ??= this.#connectionOptions(false);
       const entry = new Entry(this, link, this.#acceptedOptions, endpoint, undefined, 0);
-      this.#handshakes++;
+      if (this.#acceptsSilence) {
+        entry.phase = "silent";
+        this.#clients++;
+      } else this.#handshakes++;
       this.#open(entry);
     }
+  }
+
+  #optionsOfAccepted(): ConnectionOptions {
+    const options = this.#connectionOptions(false);
+    this.#acceptsSilence = options.protocol.handshake(options.handshake)?.isUnhurried === true;
+    return options;
+  }
+
+  get #handshakeRefusal(): MsgError | undefined {
+    const { maxHandshakes } = this.#options;
+    if (this.#handshakes < maxHandshakes) return undefined;
+    const text = `${this.#handshakes} handshakes are under way, maxHandshakes is ${maxHandshakes}`;
+    return new MsgError("MSG_TOO_MANY_PEERS", text);
+  }
+
+  get #clientRefusal(): MsgError | undefined {
+    const { maxClients } = this.#options;
+    if (this.#clients < maxClients) return undefined;
+    const text = `${this.#clients} clients are connected, maxClients is ${maxClients}`;
+    return new MsgError("MSG_TOO_MANY_PEERS", text);
   }
 
   #open(entry: Entry<P>, timeLeftMs?: number): void {
@@ -313,7 +346,8 @@ export class Endpoints<P extends Peer> implements DialerOwner {
   }
 
   #connectionOptions(isDialer: boolean): ConnectionOptions {
-    const { runtime, protocol, handshakeTimeoutMs, sendHighWaterBytes } = this.#options;
+    const { runtime, handshakeTimeoutMs, sendHighWaterBytes } = this.#options;
+    const protocol = isDialer ? this.#options.protocol : this.#options.acceptedProtocol;
     const { name, authToken, authenticator, hook } = this.#options;
     return {
       runtime,
@@ -355,8 +389,8 @@ export class Endpoints<P extends Peer> implements DialerOwner {
   onWelcome(entry: Entry<P>, welcome: Welcome): FrameDecoder | undefined {
     const { connection, probationMs } = entry;
     const { runtime } = this.#options;
-    entry.phase = "admitted";
     if (entry.dialer === undefined && !this.#admitClient(entry)) return undefined;
+    entry.phase = "admitted";
     const peer = this.#handlers.createPeer(connection, this.#infoOf(entry, welcome));
     entry.peer = peer;
     if (probationMs === 0) {
@@ -374,8 +408,7 @@ export class Endpoints<P extends Peer> implements DialerOwner {
     this.#options.runtime.clearTimer(entry.timer);
     this.counters.bytesSent += connection.outbox.sentBytes;
     this.counters.bytesReceived += connection.receivedBytes;
-    if (dialer === undefined && entry.phase === "handshaking") this.#handshakes--;
-    if (dialer === undefined && entry.phase === "admitted") this.#clients--;
+    if (dialer === undefined) this.#leave(entry);
     if (peer === undefined) {
       const ended = new MsgError("MSG_PEER_LOST", "peer ended during the handshake");
       this.#onRefused(entry.endpoint, connection.peer.address, reason ?? ended);
@@ -385,18 +418,30 @@ export class Endpoints<P extends Peer> implements DialerOwner {
     if (this.#isAllClosed) this.#onAllClosed?.();
   }
 
+  /** It took its time, and now has that of a handshake. */
+  onHurried(entry: Entry<P>): void {
+    if (entry.phase !== "silent") return;
+    const refusal = this.#handshakeRefusal;
+    this.#leave(entry);
+    entry.phase = refusal === undefined ? "handshaking" : "rejected";
+    if (refusal === undefined) this.#handshakes++;
+    else entry.connection.destroy(refusal);
+  }
+
   /** False when there are too many, and it was sent away. */
   #admitClient(entry: Entry<P>): boolean {
-    const { maxClients } = this.#options;
-    this.#handshakes--;
-    if (this.#clients < maxClients) {
-      this.#clients++;
-      return true;
-    }
-    entry.phase = "rejected";
-    const text = `${this.#clients} clients are connected, maxClients is ${maxClients}`;
-    entry.connection.destroy(new MsgError("MSG_TOO_MANY_PEERS", text));
-    return false;
+    this.#leave(entry);
+    const refusal = this.#clientRefusal;
+    entry.phase = refusal === undefined ? "admitted" : "rejected";
+    if (refusal === undefined) this.#clients++;
+    else entry.connection.destroy(refusal);
+    return refusal === undefined;
+  }
+
+  /** Gives up the place that one who dialed us holds. */
+  #leave({ phase }: Entry<P>): void {
+    if (phase === "handshaking") this.#handshakes--;
+    else if (phase !== "rejected") this.#clients--;
   }
 
   #infoOf({ connection, endpoint }: Entry<P>, { claims, name }: Welcome): PeerInfo {

@@ -1,5 +1,4 @@
 import type { PeerInfo } from "../contracts/authenticator.ts";
-import type { SocketType } from "../contracts/protocol.ts";
 import type { MsgError } from "../errors.ts";
 import type { SocketEvents } from "./events.ts";
 
@@ -25,7 +24,7 @@ const troubles = new Set<keyof SocketEvents>(["refused", "gap", "dropped", "erro
 
 /** Writes events to the given logger, else to what `NODE_DEBUG` asks for, else nowhere. */
 export function eventLog(
-  type: SocketType,
+  type: string,
   logger: Logger | undefined = hostLogger(),
 ): ((name: keyof SocketEvents, detail: object) => void) | undefined {
   if (logger === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { copyOf, decodeText } from "../bytes.ts";
 import type { PeerInfo } from "../contracts/authenticator.ts";
+import { bytesOfParts } from "./receive-queue.ts";
 
 /**
  * Something received.
@@ -15,6 +16,8 @@ export class Message<T = Uint8Array> {
   readonly value: T;
   /** Who sent it. */
   readonly peer: PeerInfo;
+  /** @internal All of a message that came in several. */
+  multipart: readonly Uint8Array[] | undefined;
 
   /** @internal */
   constructor(payload: Uint8Array, peer: PeerInfo) {
@@ -22,12 +25,24 @@ export class Message<T = Uint8Array> {
     // Right when there is no codec; with one, setValue() comes before anybody sees the message.
     this.value = payload as T;
     this.peer = peer;
+    this.multipart = undefined;
+  }
+
+  /** What it came in: one payload as a rule; over a wire with multipart messages perhaps several. */
+  get parts(): readonly Uint8Array[] {
+    return this.multipart ?? [this.payload];
+  }
+
+  /** @internal What all of it takes. */
+  get byteLength(): number {
+    return this.multipart === undefined ? this.payload.length : bytesOfParts(this.multipart);
   }
 
   /** @internal Gives it a payload of its own, before anybody sees it. */
   detach(): void {
     const copy = copyOf(this.payload);
     (this as { payload: Uint8Array }).payload = copy;
+    this.multipart = this.multipart?.map((part) => copyOf(part));
     this.setValue(copy as T);
   }
 

@@ -26,6 +26,9 @@ export abstract class Peer {
   /** The tick ends: what waited for it is written now. */
   onBeforeFlush(): void {}
 
+  /** The transport took everything that was handed to it. */
+  onTaken(): void {}
+
   /** The peer ended its side. A pattern that owes it something closes later. */
   onPeerEnded(): void {
     this.connection.close(endLingerMs);

@@ -5,6 +5,7 @@ import { Deque } from "./deque.ts";
 export interface Receivable {
   readonly payload: Uint8Array;
   readonly topic?: string;
+  readonly multipart?: readonly Uint8Array[] | undefined;
   /** Copies its payload, which is valid only for a moment. */
   detach(): void;
 }
@@ -12,8 +13,16 @@ export interface Receivable {
 /** What a queued item costs beside its payload and topic. */
 const itemOverheadBytes = 64;
 
-function costOf({ payload, topic }: Receivable): number {
-  return payload.length + (topic === undefined ? 0 : topic.length) + itemOverheadBytes;
+function costOf({ payload, topic, multipart }: Receivable): number {
+  const bytes = multipart === undefined ? payload.length : bytesOfParts(multipart);
+  return bytes + (topic === undefined ? 0 : topic.length) + itemOverheadBytes;
+}
+
+/** What the parts of a message cost. */
+export function bytesOfParts(parts: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const part of parts) bytes += part.length + itemOverheadBytes;
+  return bytes;
 }
 
 /** How much one peer may have waiting before reading from it stops. */

@@ -1,6 +1,6 @@
 import { describe } from "../bytes.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { SocketType, WireContext } from "../contracts/protocol.ts";
+import type { WireContext } from "../contracts/protocol.ts";
 import type { Transport } from "../contracts/transport.ts";
 import { MsgError } from "../errors.ts";
 import { checkBoolean, checkIntegerOrInfinity } from "../option-checks.ts";
@@ -62,7 +62,7 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message<unknown>
 
   /** @internal */
   protected constructor(
-    type: SocketType,
+    type: string,
     transport: Transport,
     options: SocketOptions,
     codec: ValueCodec,

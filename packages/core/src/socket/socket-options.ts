@@ -21,6 +21,7 @@ import type { Runtime } from "../runtime.ts";
 import { hostRuntime } from "../runtime.ts";
 import { tokenBytes } from "../wire/msg/handshake.ts";
 import { msg } from "../wire/msg/protocol.ts";
+import { toldApart } from "../wire/told-apart.ts";
 import type { Logger } from "./logger.ts";
 
 /** What every socket may be told. */
@@ -120,8 +121,20 @@ export interface SocketOptions {
   /** When a lost connection is dialed again. */
   readonly reconnect?: ReconnectOptions | undefined;
 
-  /** The wire spoken. */
+  /**
+   * The wire spoken.
+   *
+   * @defaultValue `msg()`, or the first of `protocols`
+   */
   readonly protocol?: Protocol | undefined;
+
+  /**
+   * The wires that peers which dial this socket may speak. Of several, each peer's is told by its
+   * first byte, so that one port serves them all. What this socket dials speaks `protocol`.
+   *
+   * @defaultValue what `protocol` is
+   */
+  readonly protocols?: readonly Protocol[] | undefined;
 
   /** Where events are written. Silent by default; `NODE_DEBUG=msg-ts` writes them to stderr. */
   readonly logger?: Logger | undefined;
@@ -147,6 +160,12 @@ export interface ResolvedSocketOptions {
   readonly decompressors: readonly Decompressor[];
   readonly reconnect: ResolvedReconnectOptions;
   readonly protocol: Protocol;
+  /** All that are spoken, whoever dials. */
+  readonly protocols: readonly Protocol[];
+  /** What peers that dial speak: it tells several apart. */
+  readonly acceptedProtocol: Protocol;
+  /** What topics mean: patterns if any protocol has it so. */
+  readonly topics: Protocol["topics"];
   readonly logger: Logger | undefined;
   readonly runtime: Runtime;
 }
@@ -197,7 +216,7 @@ export function resolveSocketOptions(options: SocketOptions): ResolvedSocketOpti
     minCompressBytes: options.minCompressBytes ?? socketDefaults.minCompressBytes,
     decompressors: options.decompressors ?? noDecompressors,
     reconnect: resolveReconnectOptions(options.reconnect),
-    protocol: options.protocol ?? msg(),
+    ...resolveProtocols(options),
     logger: options.logger,
     runtime: options.runtime ?? hostRuntime,
   };
@@ -206,6 +225,38 @@ export function resolveSocketOptions(options: SocketOptions): ResolvedSocketOpti
   checkAuthentication(resolved);
   checkHosts(resolved);
   return resolved;
+}
+
+function resolveProtocols({
+  protocol,
+  protocols,
+}: SocketOptions): Pick<
+  ResolvedSocketOptions,
+  "protocol" | "protocols" | "acceptedProtocol" | "topics"
+> {
+  if (protocols !== undefined) {
+    checkArray("protocols", protocols);
+    if (protocols.length === 0) {
+      throw new MsgError("MSG_INVALID_OPTION", "protocols is empty: nobody could dial this socket");
+    }
+  }
+  const dialed = protocol ?? protocols?.[0] ?? msg();
+  const accepted = protocols ?? [dialed];
+  const all = [...new Set([dialed, ...accepted])];
+  for (const each of all) checkMethods("protocol", each, ["recognises", "handshake", "open"]);
+  const topics = all.some((each) => each.topics === "patterns") ? "patterns" : "prefixes";
+  const [only] = accepted;
+  const acceptedProtocol = accepted.length === 1 && only !== undefined ? only : toldApart(accepted);
+  return { protocol: dialed, protocols: all, acceptedProtocol, topics };
+}
+
+/** @throws MsgError `MSG_INVALID_OPTION` when a protocol cannot do what a socket was told. */
+export function checkProtocols(socketType: string, options: ResolvedSocketOptions): void {
+  const { protocols } = options;
+  for (const protocol of protocols) protocol.checkOptions?.(socketType, options);
+  if (socketType !== "SUB" || new Set(protocols.map(({ topics }) => topics)).size < 2) return;
+  const text = "protocols of a SUB have different kinds of topics: make one SUB for each";
+  throw new MsgError("MSG_INVALID_OPTION", text);
 }
 
 function checkRanges(options: ResolvedSocketOptions): void {
@@ -249,8 +300,7 @@ function checkAuthentication(options: ResolvedSocketOptions): void {
   }
 }
 
-function checkHosts({ protocol, logger, runtime }: ResolvedSocketOptions): void {
-  checkMethods("protocol", protocol, ["recognises", "handshake", "open"]);
+function checkHosts({ logger, runtime }: ResolvedSocketOptions): void {
   if (logger !== undefined) checkMethods("logger", logger, ["debug", "warn"]);
   checkMethods("runtime", runtime, ["now", "setTimer", "clearTimer", "endOfTick", "nextTurn"]);
 }

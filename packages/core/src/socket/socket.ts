@@ -1,10 +1,11 @@
 import { copyOf } from "../bytes.ts";
 import type { PeerInfo } from "../contracts/authenticator.ts";
-import type { SocketType, WireContext } from "../contracts/protocol.ts";
+import type { Pulse, WireContext } from "../contracts/protocol.ts";
 import type { Transport } from "../contracts/transport.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ErrorCode } from "../errors.ts";
 import { MsgError } from "../errors.ts";
+import { partsOf } from "../multipart.ts";
 import { checkDelay, checkInteger } from "../option-checks.ts";
 import type { Runtime } from "../runtime.ts";
 import { Compression } from "../wire/compression.ts";
@@ -24,7 +25,7 @@ import { closeLingerMs } from "./life-options.ts";
 import type { Peer } from "./peer.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 import type { ResolvedSocketOptions, SocketOptions } from "./socket-options.ts";
-import { resolveSocketOptions } from "./socket-options.ts";
+import { checkProtocols, resolveSocketOptions } from "./socket-options.ts";
 import type { SocketStats } from "./stats.ts";
 import { MessageCounters, socketStats } from "./stats.ts";
 import type { ValueCodec } from "./value-codec.ts";
@@ -43,7 +44,7 @@ const readyTimeoutMs = 10_000;
  */
 export abstract class Socket<P extends Peer> {
   /** Which end of which pattern this is. */
-  readonly type: SocketType;
+  readonly type: string;
   /** @internal */
   protected readonly options: ResolvedSocketOptions;
   /** @internal */
@@ -145,7 +146,7 @@ export abstract class Socket<P extends Peer> {
 
   /** @internal */
   protected constructor(
-    type: SocketType,
+    type: string,
     transport: Transport,
     options: SocketOptions,
     codec: ValueCodec,
@@ -154,6 +155,7 @@ export abstract class Socket<P extends Peer> {
     this.type = type;
     this.codec = codec;
     this.options = resolveSocketOptions(options);
+    checkProtocols(type, this.options);
     const { compressor, minCompressBytes, decompressors, runtime, logger } = this.options;
     this.runtime = runtime;
     this.compression = new Compression(compressor, minCompressBytes, decompressors);
@@ -442,7 +444,8 @@ export abstract class Socket<P extends Peer> {
       const text = `payload has ${bytes.length} bytes, maxMessageBytes is ${maxMessageBytes}`;
       throw new MsgError("MSG_PAYLOAD_TOO_LARGE", text);
     }
-    return copy && bytes === value ? copyOf(bytes) : bytes;
+    // One of several parts is a copy already, and known by itself.
+    return copy && bytes === value && partsOf(bytes) === undefined ? copyOf(bytes) : bytes;
   }
 
   /** An error that nobody listens to must not vanish: the host prints it, once for each code. */

@@ -1,4 +1,4 @@
-import type { WireContext } from "../contracts/protocol.ts";
+import type { Pulse, WireContext } from "../contracts/protocol.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Compression } from "../wire/compression.ts";
 
@@ -20,5 +20,9 @@ export class SocketWireContext implements WireContext {
 
   fail(error: unknown): void {
     this.gate.fail(error);
+  }
+
+  get pulse(): Pulse {
+    return this.gate;
   }
 }

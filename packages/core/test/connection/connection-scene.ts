@@ -73,10 +73,13 @@ export class End<Type extends SocketType> {
             gate: this.connection,
             decompress: (id, payload, maxBytes) => compression.decompress(id, payload, maxBytes),
             fail: (error) => this.connection.fail(error),
+            pulse: this.connection,
           });
           this.#writer = wire.writer;
           return wire.decoder;
         },
+        onHurried: () => this.events.push("hurried"),
+        onTaken: () => {},
         onDrain: () => this.events.push("drain"),
         onBeforeFlush: () => options.onBeforeFlush?.(this),
         onPeerEnded: () => {

@@ -12,7 +12,7 @@ import type { OutboxOwner } from "../../src/connection/outbox.ts";
 import { ChunkPool, chunkBytes, Outbox } from "../../src/connection/outbox.ts";
 import type { Link } from "../../src/contracts/transport.ts";
 import { msg } from "../../src/wire/msg/protocol.ts";
-import { openStream } from "../wire/decode-stream.ts";
+import { noPulse, openStream } from "../wire/decode-stream.ts";
 
 const kibibyte = 1024;
 /** The largest payload that is copied. */
@@ -48,7 +48,7 @@ class TestLink implements Link {
   destroy(): void {}
 }
 
-const ignoringOwner: OutboxOwner = { onBeforeFlush() {}, onRoom() {} };
+const ignoringOwner: OutboxOwner = { onBeforeFlush() {}, onRoom() {}, onTaken() {} };
 
 function outboxScene(options: { highWaterBytes?: number; beforeFlush?: () => void } = {}) {
   const runtime = new SimulatedRuntime();
@@ -60,6 +60,7 @@ function outboxScene(options: { highWaterBytes?: number; beforeFlush?: () => voi
     onRoom: () => {
       told.rooms++;
     },
+    onTaken: () => {},
   });
   return { runtime, link, pool, outbox, told };
 }
@@ -193,6 +194,7 @@ describe("a frame header over 64 KiB", () => {
       gate,
       decompress: () => new Uint8Array(0),
       fail: rethrow,
+      pulse: noPulse,
     };
     const { writer } = msg().open("PUB", outbox, sink, context);
     put(outbox, 3, 9);

@@ -1,6 +1,12 @@
 import type { NaiveDecoded, NaiveFrame } from "@msg-ts/testing";
 import { FrameAssembler } from "../../src/connection/frame-assembler.ts";
-import type { Backlog, SocketType, WireContext, WireGate } from "../../src/contracts/protocol.ts";
+import type {
+  Backlog,
+  Pulse,
+  SocketType,
+  WireContext,
+  WireGate,
+} from "../../src/contracts/protocol.ts";
 import { MsgError } from "../../src/errors.ts";
 import { Compression } from "../../src/wire/compression.ts";
 import { msg } from "../../src/wire/msg/protocol.ts";
@@ -9,6 +15,9 @@ import type { Write } from "./golden-vectors.ts";
 import { recordingSink } from "./recording-sink.ts";
 
 /** A gate that a test opens and closes. */
+/** For wires that say nothing by themselves. */
+export const noPulse: Pulse = { now: () => 0, receivedBytes: 0, unsentBytes: 0, every() {} };
+
 class TestGate implements WireGate {
   holds = 0;
   readonly slab: number = 0;
@@ -59,6 +68,7 @@ export function openStream<Type extends SocketType>(type: Type, options: StreamO
     gate,
     decompress: (id, payload, maxBytes) => compression.decompress(id, payload, maxBytes),
     fail: rethrow,
+    pulse: noPulse,
   };
   const wire = msg().open(type, out, recording.sink, context);
   const assembler = new FrameAssembler(wire.decoder);

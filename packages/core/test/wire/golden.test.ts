@@ -11,7 +11,7 @@ import { describe, expect, it } from "vitest";
 import { ChunkPool, Outbox } from "../../src/connection/outbox.ts";
 import { msg } from "../../src/wire/msg/protocol.ts";
 import { Compression } from "../../src/wire/compression.ts";
-import { asTold, bytesOf, decodePieces, openStream } from "./decode-stream.ts";
+import { asTold, bytesOf, decodePieces, noPulse, openStream } from "./decode-stream.ts";
 import { ascii, goldenVectors, specifiedVectors } from "./golden-vectors.ts";
 import type { Write } from "./golden-vectors.ts";
 
@@ -20,7 +20,7 @@ function bytesThroughOutbox(write: Write): Uint8Array {
   const runtime = new SimulatedRuntime();
   const { dialed } = memoryLinks({ runtime });
   dialed.start({ onData() {}, onDrain() {}, onEnd() {}, onClose() {} });
-  const owner = { onBeforeFlush() {}, onRoom() {} };
+  const owner = { onBeforeFlush() {}, onRoom() {}, onTaken() {} };
   const outbox = new Outbox(dialed, new ChunkPool(), runtime, Infinity, owner);
   const { sink, gate } = openStream(write.by);
   const context = {
@@ -28,6 +28,7 @@ function bytesThroughOutbox(write: Write): Uint8Array {
     gate,
     decompress: () => new Uint8Array(0),
     fail: rethrow,
+    pulse: noPulse,
   };
   (write.with as (writer: unknown) => void)(msg().open(write.by, outbox, sink, context).writer);
   runtime.runTicks();

@@ -49,6 +49,8 @@ export function recordingSink<Type extends SocketType>(type: Type): Recording<Ty
     PUB: {
       onSubscribe: (topic) => frames.push({ type: "subscribe", topic, timeMicros: 0 }),
       onUnsubscribe: (topic) => frames.push({ type: "unsubscribe", topic, timeMicros: 0 }),
+      onSubscribePrefix: (topic) => frames.push({ type: "subscribe", topic, timeMicros: 0 }),
+      onUnsubscribePrefix: (topic) => frames.push({ type: "unsubscribe", topic, timeMicros: 0 }),
       onExtensions: () => frames.push({ type: "extensions" }),
       onIgnored: () => frames.push({ type: "ignored" }),
     },

@@ -17,6 +17,8 @@ import { PubPeerQueue } from "./pub-peer-queue.ts";
 export interface SubscriptionHandlers {
   onSubscribe(peer: PubPeer, topic: string): void;
   onUnsubscribe(peer: PubPeer, topic: string): void;
+  onSubscribePrefix(peer: PubPeer, prefix: string): void;
+  onUnsubscribePrefix(peer: PubPeer, prefix: string): void;
   onIgnored(peer: PubPeer, error?: MsgError): void;
   /** A message did not reach this subscriber: the first since {@link PubPeer.takeLosses}. */
   onLost(peer: PubPeer): void;
@@ -41,6 +43,8 @@ const tokenCostBytes = 256;
 export class PubPeer extends Peer implements PubSink {
   readonly decoder: FrameDecoder;
   readonly topics: Set<string> = new Set();
+  /** Made for the first one: a peer has either topics or prefixes. */
+  prefixes: Set<string> | undefined;
   readonly #writer: PubWriter;
   readonly #options: PubPeerOptions;
   readonly #handlers: SubscriptionHandlers;
@@ -174,6 +178,27 @@ export class PubPeer extends Peer implements PubSink {
     this.#handlers.onUnsubscribe(this, topic);
   }
 
+  /** A set, not a count: peers take back once what they asked for several times. */
+  onSubscribePrefix(prefix: string): void {
+    this.prefixes ??= new Set();
+    if (this.prefixes.has(prefix)) return;
+    const refusal = this.#refusalOf(prefix);
+    if (refusal !== undefined) {
+      this.#handlers.onIgnored(this, refusal);
+      return;
+    }
+    this.prefixes.add(prefix);
+    this.#topicBytes += costOf(prefix);
+    this.#handlers.onSubscribePrefix(this, prefix);
+    this.#adjustReading();
+  }
+
+  onUnsubscribePrefix(prefix: string): void {
+    if (this.prefixes?.delete(prefix) !== true) return;
+    this.#topicBytes -= costOf(prefix);
+    this.#handlers.onUnsubscribePrefix(this, prefix);
+  }
+
   onIgnored(): void {
     this.#handlers.onIgnored(this);
   }
@@ -247,8 +272,9 @@ export class PubPeer extends Peer implements PubSink {
 
   #refusalOf(topic: string): MsgError | undefined {
     const { maxSubscriptionsPerPeer, maxSubscriptionBytesPerPeer } = this.#options;
-    if (this.topics.size >= maxSubscriptionsPerPeer) {
-      const text = `${this.topics.size} topics, maxSubscriptionsPerPeer is ${maxSubscriptionsPerPeer}`;
+    const size = this.topics.size + (this.prefixes?.size ?? 0);
+    if (size >= maxSubscriptionsPerPeer) {
+      const text = `${size} topics, maxSubscriptionsPerPeer is ${maxSubscriptionsPerPeer}`;
       return new MsgError("MSG_TOO_MANY_SUBSCRIPTIONS", text);
     }
     const bytes = this.#topicBytes + costOf(topic);

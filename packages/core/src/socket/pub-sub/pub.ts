@@ -18,7 +18,8 @@ import { PubPeer } from "./pub-peer.ts";
 import { Socket } from "../socket.ts";
 import type { SocketStats } from "../stats.ts";
 import { TopicTree } from "./topic-tree.ts";
-import { checkPublishTopic } from "./topics.ts";
+import { PrefixIndex } from "./prefix-index.ts";
+import { checkPrefixTopic, checkPublishTopic } from "./topics.ts";
 import { TurnBudget } from "../turn-budget.ts";
 import type { CodecOption, OptionsWithout, WithCodec } from "../value-codec.ts";
 import { ValueCodec } from "../value-codec.ts";
@@ -77,6 +78,8 @@ const waitForSubscriberMs = 10_000;
 export class PubSocket<T = Payload> extends Socket<PubPeer> implements SubscriptionHandlers {
   readonly #options: PubPeerOptions;
   readonly #tree: TopicTree<PubPeer> = new TopicTree();
+  readonly #prefixes: PrefixIndex<PubPeer> = new PrefixIndex();
+  readonly #checkTopic: (topic: string) => void;
   readonly #topicBytes: Map<string, Uint8Array> = new Map();
   readonly #publishQueue: PublishQueue;
   readonly #fanOut: FanOut;
@@ -110,6 +113,7 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
     super("PUB", transport, options, new ValueCodec(options.codec, ["encode"]));
     const { sendHighWaterBytes } = this.options;
     this.#options = { ...resolvePubOptions(options), sendHighWaterBytes };
+    this.#checkTopic = this.options.topics === "prefixes" ? checkPrefixTopic : checkPublishTopic;
     this.#budget = new TurnBudget(this.runtime);
     // A publisher that waits must know what waits for each subscriber before the next message.
     this.#fanOut = new FanOut(this.runtime, this.#options.whenSlow !== "wait");
@@ -140,7 +144,7 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   publish(topic: string, value: T, options?: PublishOptions): undefined | Promise<void> {
     this.assertOpen();
     // What is remembered was found legal.
-    if (topic !== this.#lastTopic && !this.#topicBytes.has(topic)) checkPublishTopic(topic);
+    if (topic !== this.#lastTopic && !this.#topicBytes.has(topic)) this.#checkTopic(topic);
     const bytes = this.outgoingBytes(value, options?.copy);
     return (
       this.#publishQueue.publish(topic, bytes, options?.signal) ??
@@ -157,8 +161,8 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
    */
   waitForSubscriber(topic: string, options: WaitOptions = {}): Promise<void> {
     this.assertOpen();
-    checkPublishTopic(topic);
-    if (this.#tree.match(topic).length > 0) return Promise.resolve();
+    this.#checkTopic(topic);
+    if (this.#match(topic).length > 0) return Promise.resolve();
     const { timeoutMs = waitForSubscriberMs, signal } = options;
     return this.#subscriberWaiters.wait(topic, { timeoutMs, signal }, () => {
       return new MsgError("MSG_TIMEOUT", `nobody subscribed to ${topic} within ${timeoutMs} ms`);
@@ -188,9 +192,20 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   onSubscribe(peer: PubPeer, topic: string): void {
     this.#subscriptions++;
     this.#tree.add(topic, peer);
-    for (const wanted of this.#subscriberWaiters.keys) {
-      if (this.#tree.match(wanted).length > 0) this.#subscriberWaiters.resolve(wanted);
-    }
+    this.#tellSubscribers();
+  }
+
+  /** @internal */
+  onSubscribePrefix(peer: PubPeer, prefix: string): void {
+    this.#subscriptions++;
+    this.#prefixes.add(prefix, peer);
+    this.#tellSubscribers();
+  }
+
+  /** @internal */
+  onUnsubscribePrefix(peer: PubPeer, prefix: string): void {
+    this.#subscriptions--;
+    this.#prefixes.remove(prefix, peer);
   }
 
   /** @internal */
@@ -235,6 +250,7 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   protected override onPeerClosed(peer: PubPeer): void {
     this.#unsent += peer.queued;
     for (const topic of peer.topics) this.onUnsubscribe(peer, topic);
+    for (const prefix of peer.prefixes ?? []) this.onUnsubscribePrefix(peer, prefix);
     this.onRoom();
   }
 
@@ -272,6 +288,18 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
     return { unsent: this.#unsent, unacknowledged: 0 };
   }
 
+  #tellSubscribers(): void {
+    for (const wanted of this.#subscriberWaiters.keys) {
+      if (this.#match(wanted).length > 0) this.#subscriberWaiters.resolve(wanted);
+    }
+  }
+
+  /** A peer has either topics or prefixes: nobody is in both. */
+  #match(topic: string): readonly PubPeer[] {
+    const subscribers = this.#tree.match(topic);
+    return this.#prefixes.size === 0 ? subscribers : this.#prefixes.match(topic, subscribers);
+  }
+
   /** A topic's bytes are remembered: publishers use few topics, again and again. */
   #bytesOf(topic: string): Uint8Array {
     if (topic === this.#lastTopic) return this.#lastTopicBytes;
@@ -303,7 +331,7 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
 
   #deliver(topic: string, compression: number, payload: Uint8Array, plainBytes: number): void {
     this.messages.onSent(plainBytes, payload.length);
-    const subscribers = this.#tree.match(topic);
+    const subscribers = this.#match(topic);
     if (subscribers.length === 0) {
       this.countDrop("no-subscriber", 1);
       return;
@@ -317,7 +345,7 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
 
   #isHeldUp(topic: string): boolean {
     if (this.#options.whenSlow !== "wait") return false;
-    return this.#tree.match(topic).some((subscriber) => !subscriber.hasRoom);
+    return this.#match(topic).some((subscriber) => !subscriber.hasRoom);
   }
 
   /** Half the interval, so that no silence is longer than the whole one. */

@@ -15,6 +15,7 @@ export interface PublisherHandlers<T> {
     timestampMicros: number,
     sequence: number,
     payload: Uint8Array,
+    parts: readonly Uint8Array[] | undefined,
   ): void;
   onBadMessage(peer: SubPeer<T>, error: MsgError): void;
   /** `lost` messages of this publisher will never come. */
@@ -36,8 +37,9 @@ export class SubPeer<T> extends Peer implements SubSink {
   #expected = 0;
   /** It is a publisher of ours: it acknowledges subscriptions and is never silent for long. */
   hasExtensions = false;
-  #isPlain = false;
   #isDraining = false;
+  /** It confirms nothing. */
+  isPlain: boolean;
   /** Ends that time. */
   graceTimer: TimerHandle;
 
@@ -53,6 +55,7 @@ export class SubPeer<T> extends Peer implements SubSink {
     const wire = connection.protocol.open("SUB", connection.outbox, this, context);
     this.decoder = wire.decoder;
     this.#writer = wire.writer;
+    this.isPlain = wire.writer.isOneWay === true;
   }
 
   /** Says what we are and all we want. */
@@ -63,12 +66,12 @@ export class SubPeer<T> extends Peer implements SubSink {
 
   /** It had its time to show that it is one of ours, and did not: it confirms nothing. */
   becomePlain(): void {
-    this.#isPlain = true;
+    this.isPlain = true;
     this.#unconfirmed.clear();
   }
 
   subscribe(topic: string, timestampMicros: number): void {
-    if (!this.#isPlain) this.#unconfirmed.set(topic, (this.#unconfirmed.get(topic) ?? 0) + 1);
+    if (!this.isPlain) this.#unconfirmed.set(topic, (this.#unconfirmed.get(topic) ?? 0) + 1);
     this.#writer.subscribe(topic, timestampMicros);
   }
 
@@ -81,10 +84,16 @@ export class SubPeer<T> extends Peer implements SubSink {
     return !this.#unconfirmed.has(topic);
   }
 
-  onMessage(topic: string, timestampMicros: number, sequence: number, payload: Uint8Array): void {
+  onMessage(
+    topic: string,
+    timestampMicros: number,
+    sequence: number,
+    payload: Uint8Array,
+    parts?: readonly Uint8Array[],
+  ): void {
     if (sequence !== this.#expected) this.#onGap(sequence);
     this.#expected = (sequence + 1) >>> 0;
-    this.#handlers.onMessage(this, topic, timestampMicros, sequence, payload);
+    this.#handlers.onMessage(this, topic, timestampMicros, sequence, payload, parts);
   }
 
   onBadMessage(_topic: string, sequence: number, error: MsgError): void {
@@ -96,7 +105,7 @@ export class SubPeer<T> extends Peer implements SubSink {
   onMark(sequence: number): void {
     this.hasExtensions = true;
     // It may have been slow to show it.
-    this.#isPlain = false;
+    this.isPlain = false;
     if (sequence !== this.#expected) this.#onGap(sequence);
     this.#expected = sequence;
   }

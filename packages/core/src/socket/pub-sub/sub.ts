@@ -17,7 +17,7 @@ import { resolveSubOptions } from "./sub-options.ts";
 import type { PublisherHandlers } from "./sub-peer.ts";
 import { SubPeer } from "./sub-peer.ts";
 import { TopicMessage } from "./topic-message.ts";
-import { checkSubscription } from "./topics.ts";
+import { checkPrefixTopic, checkSubscription } from "./topics.ts";
 import type { CodecOption, OptionsWithout, WithCodec } from "../value-codec.ts";
 import { ValueCodec } from "../value-codec.ts";
 import type { WaitOptions } from "../waiter-list.ts";
@@ -63,6 +63,7 @@ export class SubSocket<T = Uint8Array>
   /** How often each topic was subscribed to. */
   readonly #topics: Map<string, number> = new Map();
   readonly #activeWaiters: KeyedWaiters;
+  readonly #checkTopic: (topic: string) => void;
   readonly #silence: SilenceWatch<SubPeer<T>>;
   /** Endpoints that were connected before: the next connection to one is after a loss. */
   readonly #known: Set<string> = new Set();
@@ -80,6 +81,7 @@ export class SubSocket<T = Uint8Array>
     super("SUB", transport, options, codec, { maxMessages, maxBytes });
     this.#activeWaiters = new KeyedWaiters(this.runtime);
     this.#emptied = new WaiterList(this.runtime);
+    this.#checkTopic = this.options.topics === "prefixes" ? checkPrefixTopic : checkSubscription;
     const limitMs = resolved.heartbeatMs * 3;
     this.#silence = new SilenceWatch(this.runtime, limitMs, this.endpoints.peers, (peer) => {
       if (!peer.hasExtensions) return;
@@ -103,7 +105,7 @@ export class SubSocket<T = Uint8Array>
    */
   subscribe(topic: string, options: WaitOptions = {}): Promise<void> {
     this.assertOpen();
-    checkSubscription(topic);
+    this.#checkTopic(topic);
     checkDelay("timeoutMs", options.timeoutMs ?? subscribeTimeoutMs);
     const count = this.#topics.get(topic) ?? 0;
     this.#topics.set(topic, count + 1);
@@ -123,7 +125,7 @@ export class SubSocket<T = Uint8Array>
    */
   unsubscribe(topic: string): boolean {
     this.assertOpen();
-    checkSubscription(topic);
+    this.#checkTopic(topic);
     const count = this.#topics.get(topic);
     if (count === undefined) return false;
     if (count > 1) {
@@ -172,9 +174,11 @@ export class SubSocket<T = Uint8Array>
     timestampMicros: number,
     sequence: number,
     payload: Uint8Array,
+    parts: readonly Uint8Array[] | undefined,
   ): void {
     this.messages.received++;
     const message = new TopicMessage<T>(topic, timestampMicros, sequence, payload, peer.info);
+    if (parts !== undefined) message.multipart = parts;
     this.queue.push(peer.source, message);
   }
 
@@ -207,11 +211,14 @@ export class SubSocket<T = Uint8Array>
 
   protected override onPeerReady(peer: SubPeer<T>): void {
     peer.introduce(this.#topics.keys(), this.runtime.wallClockMicros());
-    peer.graceTimer = this.runtime.setTimer(() => {
-      if (peer.hasExtensions) return;
-      peer.becomePlain();
-      this.#resolveAllActive();
-    }, graceMs);
+    if (peer.isPlain) this.#resolveAllActive();
+    else {
+      peer.graceTimer = this.runtime.setTimer(() => {
+        if (peer.hasExtensions) return;
+        peer.becomePlain();
+        this.#resolveAllActive();
+      }, graceMs);
+    }
     this.#silence.start();
     this.#reportReconnect(peer);
   }

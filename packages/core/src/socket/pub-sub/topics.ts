@@ -28,11 +28,24 @@ export function checkSubscription(topic: string): void {
   }
 }
 
+/** @throws MsgError `MSG_INVALID_TOPIC` unless it is text of a legal length, which is all a prefix is. */
+export function checkPrefixTopic(topic: string): void {
+  checkString(topic);
+  checkText(topic);
+}
+
 function checkTopic(topic: string): void {
-  if (typeof topic !== "string") {
-    throw new MsgError("MSG_INVALID_TOPIC", `topic is ${typeof topic}, must be a string`);
-  }
+  checkString(topic);
   if (topic.startsWith("MSG")) throw invalid(topic, 'begins with "MSG", which is reserved');
+  checkText(topic);
+}
+
+function checkString(topic: string): void {
+  if (typeof topic === "string") return;
+  throw new MsgError("MSG_INVALID_TOPIC", `topic is ${typeof topic}, must be a string`);
+}
+
+function checkText(topic: string): void {
   if (loneSurrogate.test(topic))
     throw invalid(topic, "has a lone surrogate: it is not well-formed");
   // A UTF-16 unit is at most three bytes.

@@ -78,6 +78,17 @@ export class JobRing<Entry extends object> {
     this.#remove(0, this.#span, onEntry);
   }
 
+  /** Takes out those that end at a byte or before; gives how many. All before the last must be there. */
+  takeUpTo(endsAtByte: number): number {
+    const span = this.#span;
+    let count = 0;
+    while (count < span && (this.#ends[(this.#oldest + count) & this.#mask] ?? 0) <= endsAtByte) {
+      count++;
+    }
+    if (count > 0) this.#remove(0, count, undefined);
+    return count;
+  }
+
   #checkRange(sequence: number, count: number): void {
     const fromLowest = (sequence - this.#oldest + settledReach) >>> 0;
     if (fromLowest + count <= settledReach + this.#span) return;

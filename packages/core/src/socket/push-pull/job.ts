@@ -30,6 +30,11 @@ export class Job<T = Uint8Array> extends Message<T> {
     this.#settler = settler;
   }
 
+  /** @internal Whether it is still to be settled. */
+  get isUnsettled(): boolean {
+    return this.#settler !== undefined;
+  }
+
   /**
    * Says that it is done: the PUSH may forget it.
    *

@@ -27,6 +27,7 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
   readonly #handlers: JobHandlers<T>;
   readonly #runtime: Runtime;
   readonly #acknowledgesOnArrival: boolean;
+  readonly #isOneWay: boolean;
   readonly #window: PullWindow;
   /** How many jobs it may have here. 0 until {@link open}; not lowered: jobs may be under way. */
   #granted = 0;
@@ -67,6 +68,7 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
     const wire = connection.protocol.open("PULL", connection.outbox, this, context);
     this.decoder = wire.decoder;
     this.#writer = wire.writer;
+    this.#isOneWay = wire.writer.isOneWay === true;
   }
 
   /** Allows jobs. */
@@ -80,6 +82,8 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
   startDraining(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
+    // Nothing can be given back: what is not read yet stays where it is.
+    if (this.#isOneWay) this.connection.hold();
     this.#writer.window(0);
     this.#writer.bye();
   }
@@ -90,7 +94,19 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
     this.#givesBack = true;
   }
 
-  onJob(sequence: number, earlierDeliveries: number, payload: Uint8Array): void {
+  onJob(
+    sequence: number,
+    earlierDeliveries: number,
+    payload: Uint8Array,
+    parts?: readonly Uint8Array[],
+  ): void {
+    if (this.#isOneWay) {
+      this.#handlers.onSettled(true, true);
+      const job = new Job<T>(payload, this.info, 1, sequence, undefined);
+      if (parts !== undefined) job.multipart = parts;
+      this.#handlers.onJob(this, job);
+      return;
+    }
     if (!this.#admit(sequence)) return;
     if (this.#givesBack) {
       this.refuse(sequence);

@@ -195,19 +195,19 @@ export class PullSocket<T = Uint8Array>
   #giveBackQueued(): void {
     const jobs = this.queue.clear();
     this.queue.close();
-    for (const job of jobs) job.nack();
     // These were acknowledged when they came: nobody gives them to anybody again.
-    const isLost = this.#options.delivery === "at-most-once" && jobs.length > 0;
-    if (isLost) this.drop("lost-job", { count: jobs.length });
+    const lost = jobs.filter((job) => !job.isUnsettled).length;
+    for (const job of jobs) job.nack();
+    if (lost > 0) this.drop("lost-job", { count: lost });
   }
 }
 
 /**
  * The window bounds the jobs that wait; those acknowledged on arrival leave it at once, and are
- * bounded here by the same number.
+ * bounded here by the same number. Others never reach it: their window is full one before.
  */
 function limitsOf({ delivery, window, maxQueuedBytes }: ResolvedPullOptions): ReceiveLimits {
   const mostUnsettled = window === "auto" ? maxWindow : window;
-  const maxMessages = delivery === "at-most-once" ? mostUnsettled : Infinity;
+  const maxMessages = delivery === "at-most-once" ? mostUnsettled : mostUnsettled + 1;
   return { maxMessages, maxBytes: maxQueuedBytes };
 }

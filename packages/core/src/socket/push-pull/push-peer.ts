@@ -35,6 +35,8 @@ export class PushPeer extends Peer implements PushSink {
   readonly #maxUnackedBytes: number;
   /** At most once needs nothing of what was written. */
   readonly #keepsPayloads: boolean;
+  /** False where a job is done once the transport took it. */
+  readonly #isSettledByPeer: boolean;
   readonly #unsettled: JobRing<UnsettledJob> = new JobRing();
   /** What it allows, at most what we do. It allows nothing until it says so. */
   #window = 0;
@@ -56,6 +58,9 @@ export class PushPeer extends Peer implements PushSink {
     const wire = connection.protocol.open("PUSH", connection.outbox, this, context);
     this.decoder = wire.decoder;
     this.#writer = wire.writer;
+    const { mostUntaken } = wire.writer;
+    this.#isSettledByPeer = mostUntaken === undefined;
+    if (mostUntaken !== undefined) this.#window = Math.min(mostUntaken, this.#maxUnacked);
   }
 
   get unsettled(): number {
@@ -136,6 +141,12 @@ export class PushPeer extends Peer implements PushSink {
   /** Who ended settles nothing any more: what it has need not wait for the end of our side. */
   override onPeerEnded(): void {
     this.connection.destroy();
+  }
+
+  override onTaken(): void {
+    if (this.#isSettledByPeer) return;
+    const taken = this.#unsettled.takeUpTo(this.connection.outbox.sentBytes);
+    if (taken > 0) this.#handlers.onAcknowledged(taken, 0);
   }
 
   override onDrain(): void {

@@ -16,6 +16,7 @@ export interface RequestHandlers<Asked, Answered> {
     id: number,
     payload: Uint8Array,
     wasCompressed: boolean,
+    parts: readonly Uint8Array[] | undefined,
   ): void;
   onBadRequest(peer: RepPeer<Asked, Answered>, id: number, error: MsgError): void;
 }
@@ -62,8 +63,13 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
     return this.connection.outbox.bufferedBytes < this.#options.maxUnsentReplyBytes;
   }
 
-  onRequest(id: number, payload: Uint8Array, wasCompressed: boolean): void {
-    this.#handlers.onRequest(this, id, payload, wasCompressed);
+  onRequest(
+    id: number,
+    payload: Uint8Array,
+    wasCompressed: boolean,
+    parts?: readonly Uint8Array[],
+  ): void {
+    this.#handlers.onRequest(this, id, payload, wasCompressed, parts);
   }
 
   onBadRequest(id: number, error: MsgError): void {
@@ -84,7 +90,7 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
     if (this.#youngest !== undefined) this.#youngest.youngerOfPeer = request;
     this.#youngest = request;
     this.#pending++;
-    this.#pendingBytes += request.payload.length;
+    this.#pendingBytes += request.byteLength;
     this.#adjustReading();
   }
 
@@ -104,7 +110,7 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
     if (older !== undefined) older.youngerOfPeer = younger;
     request.olderOfPeer = request.youngerOfPeer = undefined;
     this.#pending--;
-    this.#pendingBytes -= request.payload.length;
+    this.#pendingBytes -= request.byteLength;
   }
 
   /** Tells it to ask somebody else; what it asked before is answered. */

@@ -172,10 +172,12 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
     id: number,
     payload: Uint8Array,
     wasCompressed: boolean,
+    parts: readonly Uint8Array[] | undefined,
   ): void {
     // It was decompressed while its peer went.
     if (!peer.isReady) return;
-    if (this.#options.answerPing && !wasCompressed && isPing(payload)) {
+    const isProbe = this.#options.answerPing && !wasCompressed && parts === undefined;
+    if (isProbe && isPing(payload)) {
       peer.writer.reply(id, 0, pong);
       peer.onOwed();
       return;
@@ -187,6 +189,7 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
       return;
     }
     const request = new Request<Asked, Answered>(id, payload, peer, this);
+    if (parts !== undefined) request.multipart = parts;
     if (this.#server?.takesNow !== true || this.queue.size > 0) {
       this.enlist(request);
       this.queue.push(peer.source, request);

@@ -8,7 +8,12 @@ import { RunClock } from "./run-clock.ts";
 
 /** Who is told what a REP said. */
 export interface ReplyHandlers {
-  onReply(peer: ReqPeer, id: number, payload: Uint8Array): void;
+  onReply(
+    peer: ReqPeer,
+    id: number,
+    payload: Uint8Array,
+    parts: readonly Uint8Array[] | undefined,
+  ): void;
   onReplyError(peer: ReqPeer, id: number, error: MsgError): void;
   /** The peer drains and did not run this request. */
   onReplyRefused(peer: ReqPeer, id: number): void;
@@ -26,6 +31,8 @@ export class ReqPeer extends Peer implements ReqSink {
   readonly decoder: RunClock;
   readonly writer: ReqWriter;
   readonly #handlers: ReplyHandlers;
+  /** What the wire bounds. */
+  readonly #maxInFlight: number;
   inFlight = 0;
   /** It said goodbye: nothing more is sent to it. */
   isDraining = false;
@@ -45,18 +52,20 @@ export class ReqPeer extends Peer implements ReqSink {
     const wire = connection.protocol.open("REQ", connection.outbox, this, context);
     this.decoder = new RunClock(wire.decoder, runtime);
     this.writer = wire.writer;
+    this.#maxInFlight = wire.writer.maxInFlight ?? Infinity;
   }
 
   /** Whether one more request may go to it now. */
   hasRoom(maxInFlight: number): boolean {
     if (this.isDraining || this.inFlight >= maxInFlight) return false;
+    if (this.inFlight >= this.#maxInFlight) return false;
     const { phase, outbox } = this.connection;
     // What is written to a connection that ends is lost.
     return phase === "ready" && !outbox.isFull;
   }
 
-  onReply(id: number, payload: Uint8Array): void {
-    this.#handlers.onReply(this, id, payload);
+  onReply(id: number, payload: Uint8Array, parts?: readonly Uint8Array[]): void {
+    this.#handlers.onReply(this, id, payload, parts);
   }
 
   onReplyError(id: number, error: MsgError): void {

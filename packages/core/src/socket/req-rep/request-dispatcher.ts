@@ -108,7 +108,7 @@ export class RequestDispatcher implements ReplyHandlers {
     }
     const request = this.#table.add(bytes, timeoutMs, retry);
     if (signal !== undefined) {
-      this.#table.watch(signal, request, () => this.#end(request, abortReason(signal)));
+      this.#table.watch(signal, request, () => this.#giveUp(request, abortReason(signal)));
     }
     if (peer !== undefined && !compression.applies(bytes.length)) this.#send(request, peer);
     else {
@@ -149,7 +149,12 @@ export class RequestDispatcher implements ReplyHandlers {
     this.#pump();
   }
 
-  onReply(peer: ReqPeer, id: number, payload: Uint8Array): void {
+  onReply(
+    peer: ReqPeer,
+    id: number,
+    payload: Uint8Array,
+    parts: readonly Uint8Array[] | undefined,
+  ): void {
     const request = this.#table.find(id);
     if (request === undefined || request.target !== peer) {
       this.#context.onUnexpectedReply(peer, payload);
@@ -158,6 +163,7 @@ export class RequestDispatcher implements ReplyHandlers {
     this.#context.messages.received++;
     this.#roundTrip.add(peer.decoder.now() - request.sentAt.ms);
     const reply = new Message<unknown>(payload, peer.info);
+    if (parts !== undefined) reply.multipart = parts;
     const error = this.#context.codec.decode(reply);
     if (error !== undefined) {
       this.#end(request, error);
@@ -365,7 +371,14 @@ export class RequestDispatcher implements ReplyHandlers {
     this.#timeouts++;
     const where = request.target === undefined ? "no peer took it" : "no answer came";
     const text = `request took over ${request.timeoutMs} ms: ${where}`;
-    this.#end(request, new MsgError("MSG_TIMEOUT", text));
+    this.#giveUp(request, new MsgError("MSG_TIMEOUT", text));
+  }
+
+  /** Nobody waits for its answer any more, which may still come. */
+  #giveUp(request: Pending, error: Error): void {
+    const { target, id } = request;
+    this.#end(request, error);
+    target?.writer.abandon?.(id);
   }
 }
 

@@ -5,8 +5,9 @@ import type {
   Claims,
   HandshakeLink,
 } from "../../contracts/authenticator.ts";
-import type { HandshakeContext, SocketType, Welcome } from "../../contracts/protocol.ts";
+import type { Handshake, HandshakeContext, SocketType } from "../../contracts/protocol.ts";
 import { MsgError } from "../../errors.ts";
+import { askHook } from "../told-apart.ts";
 import {
   frameKind,
   helloRefusal,
@@ -37,16 +38,27 @@ export const partnerOf: Readonly<Record<SocketType, SocketType>> = {
   PULL: "PUSH",
 };
 
+/** A handshake of one of the types that this wire knows. */
+interface MsgContext extends HandshakeContext {
+  readonly socketType: SocketType;
+}
+
+/** @throws MsgError `MSG_INVALID_OPTION` unless this wire knows the type of a socket. */
+export function checkSocketType(socketType: string): asserts socketType is SocketType {
+  if (Object.hasOwn(typeNumbers, socketType)) return;
+  throw new MsgError("MSG_INVALID_OPTION", `protocol is msg, which has no ${socketType}`);
+}
+
 /** A dialing REQ or SUB may be talking to msg-rs, which has no HELLO. */
-function exchangesHello(context: HandshakeContext): boolean {
+function exchangesHello(context: MsgContext): boolean {
   const dialer = context.isDialer ? context.socketType : partnerOf[context.socketType];
   return dialer !== "REQ" && dialer !== "SUB";
 }
 
 /** The exchange before the first frame: hook or AUTH, then HELLO where the pair has one. */
-export function msgHandshake(
-  context: HandshakeContext,
-): ((link: HandshakeLink) => Promise<Welcome>) | undefined {
+export function msgHandshake(given: HandshakeContext): Handshake | undefined {
+  checkSocketType(given.socketType);
+  const context = given as MsgContext;
   const hasAuth = context.isDialer ? context.authToken !== undefined : context.authenticator;
   if (!hasAuth && context.hook === undefined && !exchangesHello(context)) {
     // An acceptor still looks at the first byte, to refuse a HELLO of the wrong type by name: that
@@ -63,10 +75,7 @@ export function msgHandshake(
 async function authenticate(context: HandshakeContext, link: HandshakeLink): Promise<Claims> {
   const { hook, authToken, authenticator } = context;
   if (hook !== undefined) {
-    const verdict: unknown = await hook(link);
-    // Its type forbids it; but a hook in JavaScript that says no must not let anybody in.
-    if (verdict === false) throw new MsgError("MSG_AUTH_REJECTED", "hook refused the peer");
-    return (verdict as Claims | undefined) ?? {};
+    return askHook(hook, link);
   }
   if (context.isDialer) {
     if (authToken !== undefined) await presentToken(authToken, link);
@@ -146,7 +155,7 @@ async function askAuthenticator(
 }
 
 /** HELLO both ways. Returns the peer's name. */
-async function exchangeHello(context: HandshakeContext, link: HandshakeLink): Promise<string> {
+async function exchangeHello(context: MsgContext, link: HandshakeLink): Promise<string> {
   if (context.isDialer) {
     link.write(encodeHello(context));
     return readHello(context, link);
@@ -156,7 +165,7 @@ async function exchangeHello(context: HandshakeContext, link: HandshakeLink): Pr
   return name;
 }
 
-function encodeHello(context: HandshakeContext): Uint8Array {
+function encodeHello(context: MsgContext): Uint8Array {
   const name = encodeText(context.name);
   const frame = allocate(5 + name.length);
   frame[0] = frameKind.hello;
@@ -167,7 +176,7 @@ function encodeHello(context: HandshakeContext): Uint8Array {
   return frame;
 }
 
-async function readHello(context: HandshakeContext, link: HandshakeLink): Promise<string> {
+async function readHello(context: MsgContext, link: HandshakeLink): Promise<string> {
   const [kind = 0, version = 0] = await link.read(2);
   if (kind !== frameKind.hello) throw illegalKind(kind, frameKind.hello);
   if (version === 0) throw refusedByPeer((await link.read(1))[0] ?? 0, context);
@@ -191,11 +200,11 @@ async function readHello(context: HandshakeContext, link: HandshakeLink): Promis
 }
 
 /** Only an acceptor refuses; a dialer that dislikes the answer just ends. */
-function refuse(context: HandshakeContext, link: HandshakeLink, reason: number): void {
+function refuse(context: MsgContext, link: HandshakeLink, reason: number): void {
   if (!context.isDialer) link.write(new Uint8Array([frameKind.hello, 0, reason]));
 }
 
-function refusedByPeer(reason: number, context: HandshakeContext): MsgError {
+function refusedByPeer(reason: number, context: MsgContext): MsgError {
   switch (reason) {
     case helloRefusal.version:
       return new MsgError("MSG_PROTOCOL", `peer refused version ${helloVersion} of the protocol`);
@@ -209,7 +218,7 @@ function refusedByPeer(reason: number, context: HandshakeContext): MsgError {
   }
 }
 
-function wrongType(context: HandshakeContext, peerType: string): MsgError {
+function wrongType(context: MsgContext, peerType: string): MsgError {
   const { socketType } = context;
   const text = `peer is ${peerType}, a ${socketType} pairs with ${partnerOf[socketType]}`;
   return new MsgError("MSG_WRONG_SOCKET_TYPE", text);

@@ -6,7 +6,7 @@ import type {
   Wire,
   WireContext,
 } from "../../contracts/protocol.ts";
-import { msgHandshake } from "./handshake.ts";
+import { checkSocketType, msgHandshake } from "./handshake.ts";
 import { frameKind } from "./header.ts";
 import { HelloRefusal } from "./hello-refusal.ts";
 import {
@@ -59,7 +59,9 @@ const openers: Openers = {
 
 const theProtocol: Protocol = {
   name: "msg",
+  topics: "patterns",
   recognises: (firstByte) => firstByte <= frameKind.job,
+  checkOptions: checkSocketType,
   handshake: msgHandshake,
   open: (type, out, sink, context) => openers[type](out, sink, context),
 };

@@ -100,7 +100,8 @@ export class ReplyReceiver implements ShortFrameReceiver, PayloadReceiver<number
 
 const remoteCodePattern = /^[A-Z][A-Z0-9_]{0,63}$/;
 
-function remoteError(code: string, message: string): MsgError {
+/** The error that a REP answered with: what a REQ rejects with. */
+export function remoteError(code: string, message: string): MsgError {
   if (code === "MSG_NO_ANSWER") {
     return new MsgError("MSG_NO_ANSWER", message === "" ? "nobody answered the request" : message);
   }

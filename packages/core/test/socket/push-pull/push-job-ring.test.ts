@@ -26,6 +26,18 @@ function takeAll(ring: JobRing<TestJob>): number[] {
 const nearWrap = 0xffff_fffc;
 
 describe("JobRing", () => {
+  it("takes out those that end at a byte or before, oldest first", () => {
+    const ring = new JobRing<TestJob>(nearWrap);
+    for (let name = 1; name <= 8; name++) {
+      ring.push({ name }, 10);
+      ring.setEnd(name * 100);
+    }
+    expect([ring.takeUpTo(99), ring.takeUpTo(300), ring.takeUpTo(349)]).toEqual([0, 3, 0]);
+    expect([ring.size, ring.bytes]).toEqual([5, 50]);
+    expect(takeAll(ring)).toEqual([4, 5, 6, 7, 8]);
+    expect(ring.takeUpTo(Infinity)).toBe(0);
+  });
+
   it.each([
     ["one beyond the next number", 10, 1],
     ["a range that ends one beyond the next number", 5, 6],

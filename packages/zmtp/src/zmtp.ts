@@ -1,0 +1,159 @@
+import { decodeText } from "@msg-ts/core/building";
+import type {
+  FrameBuffer,
+  HandshakeContext,
+  HandshakeLink,
+  Protocol,
+  ProtocolOptions,
+  SinkByType,
+  SocketType,
+  Welcome,
+  Wire,
+  WireContext,
+} from "@msg-ts/core";
+import { MsgError } from "@msg-ts/core";
+import { isSocketType, shakeHands } from "./handshake.ts";
+import { openPub } from "./patterns/pub.ts";
+import { openPull, openPush } from "./patterns/push-pull.ts";
+import { openRep } from "./patterns/rep.ts";
+import { openReq } from "./patterns/req.ts";
+import { openSub } from "./patterns/sub.ts";
+import type { WireParts } from "./patterns/wire-parts.ts";
+import type { Session } from "./session.ts";
+import { FrameWriter } from "./wire/frame-writer.ts";
+import { signatureByte } from "./wire/greeting.ts";
+import type { ResolvedZmtpOptions, ZmtpOptions } from "./zmtp-options.ts";
+import { resolveZmtpOptions } from "./zmtp-options.ts";
+
+type Openers = {
+  readonly [Type in SocketType]: (parts: WireParts, sink: SinkByType[Type]) => Wire<Type>;
+};
+
+const openers: Openers = {
+  REQ: openReq,
+  REP: openRep,
+  PUB: openPub,
+  SUB: openSub,
+  PUSH: openPush,
+  PULL: openPull,
+};
+
+/**
+ * ZeroMQ's own wire, ZMTP 3.1 (RFC 37), for the six sockets: docs/zmtp.md says what they promise
+ * over it.
+ *
+ * @example
+ * ```ts
+ * const rep = new RepSocket(new Tcp(), { protocol: zmtp() });
+ * await rep.bind("127.0.0.1:5555");
+ * rep.serve((request) => `you said ${request.text()}`);
+ * ```
+ *
+ * @throws MsgError `MSG_INVALID_OPTION`
+ */
+export function zmtp(options: ZmtpOptions = {}): Protocol {
+  return new Zmtp(resolveZmtpOptions(options));
+}
+
+/** The protocol before the peer is known. */
+class Zmtp implements Protocol {
+  readonly name: string = "zmtp";
+  readonly topics: "prefixes" = "prefixes" as const;
+  readonly #options: ResolvedZmtpOptions;
+  /** One for all connections that nothing tells apart, by the minor version: their batches are the same. */
+  readonly #plain: readonly Protocol[];
+
+  constructor(options: ResolvedZmtpOptions) {
+    this.#options = options;
+    this.#plain = ([0, 1] as const).map((minor) => {
+      return new OpenZmtp(options, { minor, cipher: undefined });
+    });
+  }
+
+  recognises(firstByte: number): boolean {
+    return firstByte === signatureByte;
+  }
+
+  checkOptions(socketType: string, options: ProtocolOptions): void {
+    checkZmtpOptions(socketType, options, this.#options);
+  }
+
+  handshake(context: HandshakeContext): (link: HandshakeLink) => Promise<Welcome> {
+    return async (link) => {
+      const { claims, ...session } = await shakeHands(this.#options, context, link);
+      const { minor, cipher, identity } = session;
+      const protocol =
+        (cipher === undefined ? this.#plain[minor] : undefined) ??
+        new OpenZmtp(this.#options, session);
+      return { claims, name: decodeText(identity), protocol };
+    };
+  }
+
+  open(): never {
+    throw new MsgError("MSG_INVALID_STATE", "no handshake was made on this connection");
+  }
+}
+
+/** The protocol of a connection whose handshake is done. */
+class OpenZmtp implements Protocol {
+  readonly name: string = "zmtp";
+  readonly topics: "prefixes" = "prefixes" as const;
+  readonly #options: ResolvedZmtpOptions;
+  readonly #session: Pick<Session, "minor" | "cipher">;
+
+  constructor(options: ResolvedZmtpOptions, session: Pick<Session, "minor" | "cipher">) {
+    this.#options = options;
+    this.#session = session;
+  }
+
+  recognises(firstByte: number): boolean {
+    return firstByte === signatureByte;
+  }
+
+  handshake(): undefined {}
+
+  open<Type extends SocketType>(
+    type: Type,
+    out: FrameBuffer,
+    sink: SinkByType[Type],
+    context: WireContext,
+  ): Wire<Type> {
+    const writer = new FrameWriter(out, this.#session.cipher);
+    const parts = { options: this.#options, session: this.#session, context, writer };
+    return openers[type](parts, sink);
+  }
+}
+
+/**
+ * Refuses what ZMTP has no place for, instead of leaving it out in silence.
+ *
+ * @throws MsgError `MSG_INVALID_OPTION`
+ */
+function checkZmtpOptions(
+  socketType: string,
+  { authToken, authenticator, compressor }: ProtocolOptions,
+  { security }: ResolvedZmtpOptions,
+): void {
+  if (!isSocketType(socketType)) throw refused(`ZMTP has no ${socketType}`);
+  if (compressor !== undefined) {
+    throw refused("compressor is given: ZMTP has no compression, and its peers could not undo it");
+  }
+  if (authToken !== undefined) {
+    throw refused("authToken is given: ZMTP has no tokens, use security: plain() or curve()");
+  }
+  if (authenticator !== undefined && !security.provesPeer) {
+    const text = `authenticator is given, and ${security.name} of this side proves nothing about peers`;
+    throw refused(`${text}: use security: plainServer() or curveServer()`);
+  }
+  if (authenticator !== undefined && security.hasAuthenticator) {
+    throw refused("authenticator is given, and authenticate of security too: give one of them");
+  }
+  if (authenticator === undefined && security.name === "PLAIN" && security.isServer) {
+    if (!security.hasAuthenticator)
+      throw refused("plainServer() needs authenticate, or the socket an authenticator");
+  }
+}
+
+function refused(text: string): MsgError {
+  return new MsgError("MSG_INVALID_OPTION", `protocol is zmtp: ${text}`);
+}
