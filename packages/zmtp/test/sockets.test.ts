@@ -122,6 +122,7 @@ describe("REQ and REP over ZMTP", () => {
     const disconnected = record(req, "disconnected");
     await rep.bind("here");
     await req.connect("here");
+    await req.ready();
     await expect(req.request("slow", { timeoutMs: 20 })).rejects.toMatchObject({
       code: "MSG_TIMEOUT",
     });

@@ -1,6 +1,6 @@
 import { copyOf } from "../bytes.ts";
 import type { PeerInfo } from "../contracts/authenticator.ts";
-import type { Pulse, WireContext } from "../contracts/protocol.ts";
+import type { WireContext } from "../contracts/protocol.ts";
 import type { Transport } from "../contracts/transport.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ErrorCode } from "../errors.ts";
