@@ -1,9 +1,9 @@
 import { TestAuthority } from "@msg-ts/testing";
 import type { Transport } from "msg-ts";
-import { Tcp, Tls } from "msg-ts";
+import { Quic, Tcp, Tls } from "msg-ts";
 
 /** The transports that a network can part. */
-export const networkTransports = ["tcp", "tls"] as const;
+export const networkTransports = ["tcp", "tls", "quic"] as const;
 
 export type NetworkTransport = (typeof networkTransports)[number];
 
@@ -37,11 +37,15 @@ export interface TransportChoice {
 /** For the end that binds. */
 export function serverTransport({ transport, credentials, options }: TransportChoice): Transport {
   const { cert, key } = credentials;
-  return transport === "tcp" ? new Tcp(options) : new Tls({ cert, key, ...options });
+  if (transport === "tcp") return new Tcp(options);
+  return transport === "tls"
+    ? new Tls({ cert, key, ...options })
+    : new Quic({ cert, key, ...options });
 }
 
 /** For the end that connects. */
 export function clientTransport({ transport, credentials, options }: TransportChoice): Transport {
   const { ca } = credentials;
-  return transport === "tcp" ? new Tcp(options) : new Tls({ ca, ...options });
+  if (transport === "tcp") return new Tcp(options);
+  return transport === "tls" ? new Tls({ ca, ...options }) : new Quic({ ca, ...options });
 }
