@@ -5,6 +5,10 @@ import {
 } from "../../packages/core/src/connection/reconnect-options.ts";
 import { MsgError } from "../../packages/core/src/errors.ts";
 import {
+  authorizationDefaults,
+  resolveAuthorizationOptions,
+} from "../../packages/core/src/socket/authorization.ts";
+import {
   pubDefaults,
   resolvePubOptions,
 } from "../../packages/core/src/socket/pub-sub/pub-options.ts";
@@ -43,6 +47,7 @@ interface Source {
 }
 
 const sources: Readonly<Record<string, Source>> = {
+  authorizationDefaults: { defaults: authorizationDefaults, resolve: resolveAuthorizationOptions },
   socketDefaults: { defaults: socketDefaults, resolve: resolveSocketOptions },
   reconnectDefaults: { defaults: reconnectDefaults, resolve: resolveReconnectOptions },
   reqDefaults: { defaults: reqDefaults, resolve: resolveReqOptions },

@@ -4,7 +4,7 @@ export const errorCodes = {
   MSG_AUTH_REJECTED:
     "The peer refused our token or certificate, or we refused the peer's. Check both ends' secrets; the dialer keeps trying, more slowly.",
   MSG_AUTH_FAILED:
-    "The authenticator or connection hook itself failed. Its own error is the cause; the peer was refused.",
+    "The authenticator, the connection hook or authorize itself failed, or took too long. Its own error is the cause; the peer was refused.",
   MSG_CLOSED: "The socket is closed, or drains and takes nothing new. Make a new one.",
   MSG_COMPRESS_FAILED: "The compressor failed on a payload. Its own error is the cause.",
   MSG_DECODE_FAILED:
@@ -16,6 +16,8 @@ export const errorCodes = {
   MSG_DRAINING: "The peer is closing and ran nothing. A request goes to another peer by itself.",
   MSG_ENCODE_FAILED:
     "The codec cannot encode a value, which was not sent. The codec's own error is the cause.",
+  MSG_FORBIDDEN:
+    "The peer was let in, but may not do this. At a publisher or REP: what authorize said. At a subscriber: the publisher refused the subscription; check its authorize and its limits.",
   MSG_HANDSHAKE_TIMEOUT:
     "The peer did not finish its handshake within handshakeTimeoutMs. It may speak another protocol, or none.",
   MSG_HANDLER_FAILED: "A handler or listener of the application threw. Its error is the cause.",

@@ -14,6 +14,12 @@ export type {
 export type { Codec, Decoder, Encoder } from "./contracts/codec.ts";
 export type { Compressor, Decompressor } from "./contracts/compressor.ts";
 export { errorCodes, MsgError } from "./errors.ts";
+export type {
+  AuthorizationOptions,
+  AuthorizedAction,
+  Authorizer,
+  AuthorizeRequest,
+} from "./socket/authorization.ts";
 export type { ErrorCode, MsgErrorOptions } from "./errors.ts";
 export type { ReconnectOptions } from "./connection/reconnect-options.ts";
 export type { CloseReport, DropReason, SocketEvents } from "./socket/events.ts";

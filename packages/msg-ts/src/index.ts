@@ -13,6 +13,10 @@ export {
 } from "@msg-ts/core";
 export type {
   Authenticator,
+  AuthorizationOptions,
+  AuthorizedAction,
+  Authorizer,
+  AuthorizeRequest,
   AuthRequest,
   AuthToken,
   BatchOptions,

@@ -87,6 +87,8 @@ export function naiveEncode(frame: NaiveFrame): Uint8Array {
       return frame03({ topic: "MSG.BYE", sequence: frame.sequence });
     case "subscribed":
       return frame03({ topic: `MSG.ACK.${frame.topic}`, sequence: frame.sequence });
+    case "denied":
+      return frame03({ topic: `MSG.DENY.${frame.topic}`, sequence: frame.sequence });
     case "job": {
       const flags = frame.earlierDeliveries * 8 + frame.compression;
       const header = [unsigned(0x04, 1), unsigned(flags, 1), unsigned(frame.sequence, 4)];
@@ -325,6 +327,7 @@ function readPublished(cursor: Cursor, most: number): NaiveFrame[] {
     if (flags !== 0) return [];
     if (topic === "MSG.MARK") return [{ type: "mark", sequence }];
     if (topic === "MSG.BYE") return [{ type: "publisher drains", sequence }];
+    if (topic.startsWith("MSG.DENY.")) return [{ type: "denied", topic: topic.slice(9), sequence }];
     if (!topic.startsWith("MSG.ACK.")) return [];
     return [{ type: "subscribed", topic: topic.slice(8), sequence }];
   }

@@ -39,7 +39,7 @@ export type NaiveFrame =
     }
   | { readonly type: "extensions" }
   | { readonly type: "mark" | "publisher drains"; readonly sequence: number }
-  | { readonly type: "subscribed"; readonly topic: string; readonly sequence: number }
+  | { readonly type: "subscribed" | "denied"; readonly topic: string; readonly sequence: number }
   | {
       readonly type: "job";
       readonly sequence: number;

@@ -165,7 +165,7 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse {
   }
 
   /** Whether frames may be written. */
-  get #isFramed(): boolean {
+  get isFramed(): boolean {
     return this.#state.phase === "ready" || this.#state.phase === "half-open";
   }
 
@@ -431,7 +431,7 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse {
   }
 
   onBeforeFlush(): void {
-    if (this.#isFramed) this.#handlers.onBeforeFlush();
+    if (this.isFramed) this.#handlers.onBeforeFlush();
   }
 
   onTaken(): void {
@@ -439,7 +439,7 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse {
   }
 
   onRoom(): void {
-    if (this.#isFramed) this.#handlers.onDrain();
+    if (this.isFramed) this.#handlers.onDrain();
   }
 
   onEnd(): void {

@@ -288,6 +288,8 @@ export interface PubWriter {
   publishBatch(batch: MessageBatch, sequence: number): void;
   mark(sequence: number): void;
   subscribed(topic: string, sequence: number): void;
+  /** The subscription was not taken. Absent where the wire has no word for that. */
+  denied?(topic: string, sequence: number): void;
   bye(sequence: number): void;
 }
 
@@ -304,6 +306,8 @@ export interface SubSink {
   onBadMessage(topic: string, sequence: number, error: MsgError): void;
   onMark(sequence: number): void;
   onSubscribed(topic: string, sequence: number): void;
+  /** The publisher does not take this subscription. */
+  onDenied(topic: string, sequence: number): void;
   onBye(sequence: number): void;
 }
 

@@ -222,6 +222,16 @@ export class Endpoints<P extends Peer> implements DialerOwner {
     return dialer !== undefined;
   }
 
+  /** Ends one peer's connection in order. False when it is not there. */
+  disconnectPeer(id: number, lingerMs: number): boolean {
+    for (const peer of this.peers) {
+      if (peer.info.id !== id) continue;
+      peer.connection.close(lingerMs);
+      return true;
+    }
+    return false;
+  }
+
   /** Stops dialing, listening and shaking hands. Peers stay until {@link endAll}. */
   async stop(): Promise<void> {
     this.#isClosed = true;

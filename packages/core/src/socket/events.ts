@@ -22,6 +22,8 @@ export type DropReason =
    * settled; or the PULL closed before anybody took it.
    */
   | "lost-job"
+  /** REP and PUB: a request or a subscription that `authorize` does not allow. */
+  | "forbidden"
   /** PUB: a frame that is no subscription, or a subscription over the limit. */
   | "ignored-frame";
 

@@ -43,6 +43,14 @@ export class KeyedWaiters {
     list?.resolveAll();
   }
 
+  /** False when nobody waited. */
+  reject(key: string, error: MsgError): boolean {
+    const list = this.#lists.get(key);
+    this.#lists.delete(key);
+    list?.rejectAll(error);
+    return list !== undefined;
+  }
+
   rejectAll(error: MsgError): void {
     for (const list of this.#lists.values()) list.rejectAll(error);
   }

@@ -22,6 +22,7 @@ import { KeyedWaiters } from "./keyed-waiters.ts";
 import { eventLog, warnHost } from "./logger.ts";
 import type { CloseOptions, ReadyOptions } from "./life-options.ts";
 import { closeLingerMs } from "./life-options.ts";
+import { nextEvent } from "./next-event.ts";
 import type { Peer } from "./peer.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 import type { ResolvedSocketOptions, SocketOptions } from "./socket-options.ts";
@@ -30,7 +31,7 @@ import type { SocketStats } from "./stats.ts";
 import { MessageCounters, socketStats } from "./stats.ts";
 import type { ValueCodec } from "./value-codec.ts";
 import type { WaitOptions } from "./waiter-list.ts";
-import { quietly, WaiterList } from "./waiter-list.ts";
+import { quietly } from "./waiter-list.ts";
 import { SocketWireContext } from "./wire-context.ts";
 
 /** How long {@link Socket.ready} waits by default. */
@@ -282,21 +283,20 @@ export abstract class Socket<P extends Peer> {
     name: Name,
     options: WaitOptions = {},
   ): Promise<SocketEvents[Name]> {
-    const waiters = new WaiterList<SocketEvents[Name]>(this.runtime);
-    const promise = waiters.wait(options, (timeoutMs) => {
-      return new MsgError("MSG_TIMEOUT", `no event "${name}" within ${timeoutMs} ms`);
-    });
-    const offEvent = this.on(name, (detail) => waiters.resolveAll(detail));
-    const offClosed = this.on("closed", () => {
-      waiters.rejectAll(new MsgError("MSG_CLOSED", `closed before an event "${name}"`));
-    });
-    const off = (): void => {
-      offEvent();
-      offClosed();
-    };
-    promise.then(off, off);
-    if (this.#isOver) waiters.rejectAll(new MsgError("MSG_CLOSED", `this ${this.type} is closed`));
-    return promise;
+    return nextEvent(this, this.runtime, name, options, this.#isOver);
+  }
+
+  /**
+   * Ends the connection of one peer, such as one whose rights were taken away. If it dialed us it
+   * may dial again: what keeps it out is the authenticator.
+   *
+   * @param peer - as {@link peers}, an event or a message shows it.
+   * @returns false when it is not connected.
+   * @throws MsgError `MSG_INVALID_OPTION`
+   */
+  disconnectPeer(peer: PeerInfo, { lingerMs = closeLingerMs }: CloseOptions = {}): boolean {
+    checkDelay("lingerMs", lingerMs);
+    return this.endpoints.disconnectPeer(peer.id, lingerMs);
   }
 
   /** Counters and depths as they are now. Cheap. */

@@ -447,3 +447,42 @@ describe("a promise that nobody awaits", () => {
     expect(unhandled).toEqual([]);
   });
 });
+
+describe("disconnectPeer", () => {
+  it("ends the connection of that peer in order, and of no other", async () => {
+    const scene = new Scene();
+    const pub = scene.pub();
+    await pub.bind("here");
+    const [bad, good] = [await scene.rawDial(), await scene.rawDial()];
+    bad.subscribe("a");
+    good.subscribe("a");
+    await scene.settle();
+    const [peer] = pub.peers;
+    if (peer === undefined) throw new Error("nobody is connected");
+    expect(pub.disconnectPeer(peer)).toBe(true);
+    await scene.settle();
+    bad.link.end();
+    await scene.settle();
+    expect([bad.hasEnded, good.isOver, pub.peers.length]).toEqual([true, false, 1]);
+    expect(pub.disconnectPeer(peer)).toBe(false);
+    void pub.publish("a", "");
+    await scene.settle();
+    expect([bad.frames("SUB").length, good.frames("SUB").length]).toEqual([0, 1]);
+  });
+
+  it("waits for its end no longer than lingerMs, which must be a time", async () => {
+    const scene = new Scene();
+    const rep = scene.rep();
+    await rep.bind("here");
+    await scene.rawDial();
+    await scene.settle();
+    const [peer] = rep.peers;
+    if (peer === undefined) throw new Error("nobody is connected");
+    expect(() => rep.disconnectPeer(peer, { lingerMs: -1 })).toThrow(
+      withCode("MSG_INVALID_OPTION"),
+    );
+    expect(rep.disconnectPeer(peer, { lingerMs: 100 })).toBe(true);
+    await scene.pass(100);
+    expect(rep.peers).toEqual([]);
+  });
+});

@@ -77,7 +77,11 @@ const published: fc.Arbitrary<NaiveFrame> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ type: fc.constant("subscribed" as const), topic, sequence: uint32 }),
+    arbitrary: fc.record({
+      type: fc.constantFrom("subscribed" as const, "denied" as const),
+      topic,
+      sequence: uint32,
+    }),
   },
 );
 

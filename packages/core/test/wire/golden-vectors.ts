@@ -199,6 +199,13 @@ export const specifiedVectors: readonly GoldenVector[] = [
     write: { by: "PUB", with: (writer) => writer.subscribed("a", 9) },
   },
   {
+    name: "subscription to a refused at 9",
+    literal: "03   00 000a 4d53472e44454e592e61 0000000000000000 00000009 00000000",
+    reader: "SUB",
+    frame: { type: "denied", topic: "a", sequence: 9 },
+    write: { by: "PUB", with: (writer) => writer.denied?.("a", 9) },
+  },
+  {
     name: "bye of a PUB",
     literal: "03   00 0007 4d53472e425945 0000000000000000 ffffffff 00000000",
     reader: "SUB",

@@ -55,6 +55,7 @@ export function inShort(frame: NaiveFrame): string {
     case "publisher drains":
       return `${frame.type} ${frame.sequence}`;
     case "subscribed":
+    case "denied":
       return `${frame.type} ${frame.topic}`;
     case "error reply":
       return `${frame.code} ${frame.id}`;

@@ -67,6 +67,7 @@ export function recordingSink<Type extends SocketType>(type: Type): Recording<Ty
       onBadMessage: (_topic, sequence, error) => unreadable(sequence, error),
       onMark: (sequence) => frames.push({ type: "mark", sequence }),
       onSubscribed: (topic, sequence) => frames.push({ type: "subscribed", topic, sequence }),
+      onDenied: (topic, sequence) => frames.push({ type: "denied", topic, sequence }),
       onBye: (sequence) => frames.push({ type: "publisher drains", sequence }),
     },
     PUSH: {

@@ -4,6 +4,7 @@ import {
   checkInteger,
   checkIntegerOrInfinity,
 } from "../../option-checks.ts";
+import type { AuthorizationOptions, Authorizer } from "../authorization.ts";
 import type { SocketOptions } from "../socket-options.ts";
 
 /** What happens to a message when a subscriber's queue is full. The other subscribers never notice. */
@@ -83,6 +84,12 @@ export interface PubOptions extends SocketOptions {
    */
   readonly maxSubscriptionBytesPerPeer?: number | undefined;
 
+  /** Decides whether a peer may subscribe to a topic; without one, it may. */
+  readonly authorize?: Authorizer | undefined;
+
+  /** How decisions of {@link authorize} are waited for. */
+  readonly authorization?: AuthorizationOptions | undefined;
+
   /**
    * A subscriber of ours is sent something at least this often, so that it notices a dead
    * publisher. Give both ends the same.
@@ -94,11 +101,11 @@ export interface PubOptions extends SocketOptions {
   readonly heartbeatMs?: number | undefined;
 }
 
+type OwnOption = Exclude<keyof PubOptions, keyof SocketOptions | "authorize" | "authorization">;
+
 /** The options of a PUB that are its own, filled in and checked. */
 export type ResolvedPubOptions = {
-  readonly [Name in Exclude<keyof PubOptions, keyof SocketOptions>]-?: NonNullable<
-    PubOptions[Name]
-  >;
+  readonly [Name in OwnOption]-?: NonNullable<PubOptions[Name]>;
 };
 
 /** The defaults of {@link PubOptions}. */

@@ -9,7 +9,9 @@ import type {
 } from "../../contracts/protocol.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { MsgError } from "../../errors.ts";
+import type { Authorization } from "../authorization.ts";
 import { Peer } from "../peer.ts";
+import { AuthorizedSubscriptions } from "./authorized-subscriptions.ts";
 import type { ResolvedPubOptions } from "./pub-options.ts";
 import { PubPeerQueue } from "./pub-peer-queue.ts";
 
@@ -20,6 +22,8 @@ export interface SubscriptionHandlers {
   onSubscribePrefix(peer: PubPeer, prefix: string): void;
   onUnsubscribePrefix(peer: PubPeer, prefix: string): void;
   onIgnored(peer: PubPeer, error?: MsgError): void;
+  /** It asked for a topic that it may not have. */
+  onForbidden(peer: PubPeer, error: MsgError): void;
   /** A message did not reach this subscriber: the first since {@link PubPeer.takeLosses}. */
   onLost(peer: PubPeer): void;
   /** A subscriber that was slow got further. */
@@ -57,6 +61,8 @@ export class PubPeer extends Peer implements PubSink {
   /** Something was dropped that no later frame has told of yet. */
   #hasUntoldLoss = false;
   #hasSentSinceBeat = false;
+  /** What was decided while messages waited; it is not read from meanwhile, so there is one at most. */
+  #lateAnswer: { readonly topic: string; readonly isTaken: boolean } | undefined;
   #isHeld = false;
 
   constructor(
@@ -65,11 +71,14 @@ export class PubPeer extends Peer implements PubSink {
     context: WireContext,
     options: PubPeerOptions,
     handlers: SubscriptionHandlers,
+    authorization: Authorization | undefined,
   ) {
     super(info, connection);
     this.#options = options;
     this.#handlers = handlers;
-    const wire = connection.protocol.open("PUB", connection.outbox, this, context);
+    const sink =
+      authorization === undefined ? this : new AuthorizedSubscriptions(this, authorization);
+    const wire = connection.protocol.open("PUB", connection.outbox, sink, context);
     this.decoder = wire.decoder;
     this.#writer = wire.writer;
   }
@@ -144,8 +153,7 @@ export class PubPeer extends Peer implements PubSink {
 
   /** Says so, and ends the connection in order. */
   letGo(): void {
-    const { phase } = this.connection;
-    if (phase !== "ready" && phase !== "half-open") return;
+    if (!this.connection.isFramed) return;
     this.sayBye();
     this.connection.close(lettingGoMs);
   }
@@ -162,13 +170,21 @@ export class PubPeer extends Peer implements PubSink {
       const refusal = this.#refusalOf(topic);
       if (refusal !== undefined) {
         this.#handlers.onIgnored(this, refusal);
+        this.#answer(topic, false);
+        this.#adjustReading();
         return;
       }
       this.topics.add(topic);
       this.#topicBytes += costOf(topic);
       this.#handlers.onSubscribe(this, topic);
     }
-    if (this.#hasExtensions) this.#writer.subscribed(topic, this.#nextSequence);
+    this.#answer(topic, true);
+    this.#adjustReading();
+  }
+
+  deny(topic: string, error: MsgError): void {
+    this.#handlers.onForbidden(this, error);
+    this.#answer(topic, false);
     this.#adjustReading();
   }
 
@@ -212,6 +228,7 @@ export class PubPeer extends Peer implements PubSink {
       if (message !== undefined) this.#writer.publish(message, sequence);
     }
     if (this.#queue.size === 0 && this.#hasUntoldLoss) this.#mark();
+    if (this.#queue.size === 0) this.#answerLate();
     this.#adjustReading();
     this.#handlers.onRoom();
   }
@@ -268,6 +285,21 @@ export class PubPeer extends Peer implements PubSink {
     this.#isHeld = isSlow;
     if (isSlow) this.connection.hold();
     else this.connection.release();
+  }
+
+  /** One of msg-rs does not understand it, and is not told. */
+  #answer(topic: string, isTaken: boolean): void {
+    if (!this.#hasExtensions) return;
+    // Its number would tell of a gap that is none.
+    if (this.#queue.size > 0) this.#lateAnswer = { topic, isTaken };
+    else if (isTaken) this.#writer.subscribed(topic, this.#nextSequence);
+    else this.#writer.denied?.(topic, this.#nextSequence);
+  }
+
+  #answerLate(): void {
+    const late = this.#lateAnswer;
+    this.#lateAnswer = undefined;
+    if (late !== undefined) this.#answer(late.topic, late.isTaken);
   }
 
   #refusalOf(topic: string): MsgError | undefined {

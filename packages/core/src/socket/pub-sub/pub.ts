@@ -7,6 +7,8 @@ import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { MsgError } from "../../errors.ts";
 import type { TimerHandle } from "../../runtime.ts";
+import type { Authorization } from "../authorization.ts";
+import { authorizationOf } from "../authorization.ts";
 import type { CloseReport } from "../events.ts";
 import { KeyedWaiters } from "../keyed-waiters.ts";
 import { FanOut } from "./fan-out.ts";
@@ -77,6 +79,7 @@ const waitForSubscriberMs = 10_000;
  */
 export class PubSocket<T = Payload> extends Socket<PubPeer> implements SubscriptionHandlers {
   readonly #options: PubPeerOptions;
+  readonly #authorization: Authorization | undefined;
   readonly #tree: TopicTree<PubPeer> = new TopicTree();
   readonly #prefixes: PrefixIndex<PubPeer> = new PrefixIndex();
   readonly #checkTopic: (topic: string) => void;
@@ -114,6 +117,7 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
     const { sendHighWaterBytes } = this.options;
     this.#options = { ...resolvePubOptions(options), sendHighWaterBytes };
     this.#checkTopic = this.options.topics === "prefixes" ? checkPrefixTopic : checkPublishTopic;
+    this.#authorization = authorizationOf(this.runtime, options.authorize, options.authorization);
     this.#budget = new TurnBudget(this.runtime);
     // A publisher that waits must know what waits for each subscriber before the next message.
     this.#fanOut = new FanOut(this.runtime, this.#options.whenSlow !== "wait");
@@ -220,6 +224,11 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   }
 
   /** @internal */
+  onForbidden(peer: PubPeer, error: MsgError): void {
+    this.drop("forbidden", { peer: peer.info, error });
+  }
+
+  /** @internal */
   onLost(peer: PubPeer): void {
     // Counted later: every message may be lost for every subscriber.
     this.#losses.set(peer, this.#losses.get(peer) ?? 0);
@@ -238,7 +247,8 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   }
 
   protected override createPeer(connection: Connection, info: PeerInfo): PubPeer {
-    return new PubPeer(info, connection, this.wireContext(connection), this.#options, this);
+    const context = this.wireContext(connection);
+    return new PubPeer(info, connection, context, this.#options, this, this.#authorization);
   }
 
   protected override onPeerReady(): void {

@@ -22,6 +22,8 @@ export interface PublisherHandlers<T> {
   onGap(peer: SubPeer<T>, lost: number): void;
   /** A subscription is active at this publisher, as far as it ever tells. */
   onSubscribed(peer: SubPeer<T>, topic: string): void;
+  /** This publisher does not take a subscription. */
+  onDenied(peer: SubPeer<T>, topic: string): void;
   /** It said goodbye: its end follows. */
   onDraining(peer: SubPeer<T>): void;
 }
@@ -112,13 +114,21 @@ export class SubPeer<T> extends Peer implements SubSink {
 
   onSubscribed(topic: string, sequence: number): void {
     this.onMark(sequence);
+    if (this.#isAnswered(topic)) this.#handlers.onSubscribed(this, topic);
+  }
+
+  onDenied(topic: string, sequence: number): void {
+    this.onMark(sequence);
+    if (this.#isAnswered(topic)) this.#handlers.onDenied(this, topic);
+  }
+
+  /** Counts an answer; true when it is that of the newest subscription to the topic. */
+  #isAnswered(topic: string): boolean {
     const sent = this.#unconfirmed.get(topic);
-    if (sent === undefined) return;
+    if (sent === undefined) return false;
     if (sent > 1) this.#unconfirmed.set(topic, sent - 1);
-    else {
-      this.#unconfirmed.delete(topic);
-      this.#handlers.onSubscribed(this, topic);
-    }
+    else this.#unconfirmed.delete(topic);
+    return sent === 1;
   }
 
   /** It drains. Its end of the stream follows, and the dialer goes on from there. */

@@ -98,8 +98,9 @@ export class SubSocket<T = Uint8Array>
    * when it is active at every publisher that is connected, and at least one is: what is published
    * from then on will come. (A publisher of msg-rs does not tell; there it means that it was sent.)
    *
-   * Rejects with `MSG_TIMEOUT` (5 s by default), `MSG_CLOSED`, or the signal's reason; the
-   * subscription holds all the same.
+   * Rejects with `MSG_TIMEOUT` (5 s by default), `MSG_FORBIDDEN` (a publisher refused it),
+   * `MSG_CLOSED`, or the signal's reason; the subscription holds all the same, and is made again
+   * with each new connection.
    *
    * @throws MsgError `MSG_CLOSED`, `MSG_INVALID_TOPIC`, `MSG_INVALID_OPTION`
    */
@@ -191,6 +192,14 @@ export class SubSocket<T = Uint8Array>
   onGap(peer: SubPeer<T>, lost: number): void {
     this.#lost += lost;
     this.emit("gap", { peer: peer.info, lost });
+  }
+
+  /** @internal */
+  onDenied(peer: SubPeer<T>, topic: string): void {
+    const text = `publisher ${peer.info.address} refused the subscription to ${JSON.stringify(topic)}`;
+    const error = new MsgError("MSG_FORBIDDEN", text);
+    // A subscription that is made again by itself has nobody who waits.
+    if (!this.#activeWaiters.reject(topic, error)) this.emit("error", { error });
   }
 
   /** @internal */

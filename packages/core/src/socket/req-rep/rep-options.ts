@@ -1,4 +1,5 @@
 import { checkBoolean, checkDelay, checkInteger } from "../../option-checks.ts";
+import type { AuthorizationOptions, Authorizer } from "../authorization.ts";
 import type { SocketOptions } from "../socket-options.ts";
 
 /** What a REP may be told. */
@@ -42,6 +43,12 @@ export interface RepOptions extends SocketOptions {
    */
   readonly answerTimeoutMs?: number | undefined;
 
+  /** Decides whether a peer's requests are answered; without one, all are. */
+  readonly authorize?: Authorizer | undefined;
+
+  /** How decisions of {@link authorize} are waited for and kept. */
+  readonly authorization?: AuthorizationOptions | undefined;
+
   /**
    * Answers a request whose payload is the four bytes `PING` with `PONG`, without showing it.
    *
@@ -50,11 +57,11 @@ export interface RepOptions extends SocketOptions {
   readonly answerPing?: boolean | undefined;
 }
 
+type OwnOption = Exclude<keyof RepOptions, keyof SocketOptions | "authorize" | "authorization">;
+
 /** The options of a REP that are its own, filled in and checked. */
 export type ResolvedRepOptions = {
-  readonly [Name in Exclude<keyof RepOptions, keyof SocketOptions>]-?: NonNullable<
-    RepOptions[Name]
-  >;
+  readonly [Name in OwnOption]-?: NonNullable<RepOptions[Name]>;
 };
 
 /** The defaults of {@link RepOptions}. */

@@ -3,8 +3,10 @@ import type { RepSink, RepWriter, WireContext } from "../../contracts/protocol.t
 import type { Connection } from "../../connection/connection.ts";
 import type { MsgError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
+import type { Authorization } from "../authorization.ts";
 import { Peer } from "../peer.ts";
 import { ReceiveSource } from "../receive-queue.ts";
+import { AuthorizedRequests } from "./authorized-requests.ts";
 import type { ResolvedRepOptions } from "./rep-options.ts";
 import type { Request } from "./request.ts";
 import { RunClock } from "./run-clock.ts";
@@ -19,6 +21,7 @@ export interface RequestHandlers<Asked, Answered> {
     parts: readonly Uint8Array[] | undefined,
   ): void;
   onBadRequest(peer: RepPeer<Asked, Answered>, id: number, error: MsgError): void;
+  onForbidden(peer: RepPeer<Asked, Answered>, id: number, error: MsgError): void;
 }
 
 /** How long a peer that ended its side may take to read its replies: a large one takes its time. */
@@ -48,12 +51,15 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
     runtime: Runtime,
     options: ResolvedRepOptions,
     handlers: RequestHandlers<Asked, Answered>,
+    authorization: Authorization | undefined,
   ) {
     super(info, connection);
     this.#options = options;
     this.#handlers = handlers;
     this.source = new ReceiveSource(connection);
-    const wire = connection.protocol.open("REP", connection.outbox, this, context);
+    const sink =
+      authorization === undefined ? this : new AuthorizedRequests(this, authorization, runtime);
+    const wire = connection.protocol.open("REP", connection.outbox, sink, context);
     this.decoder = new RunClock(wire.decoder, runtime);
     this.writer = wire.writer;
   }
@@ -74,6 +80,10 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
 
   onBadRequest(id: number, error: MsgError): void {
     this.#handlers.onBadRequest(this, id, error);
+  }
+
+  refuse(id: number, error: MsgError): void {
+    this.#handlers.onForbidden(this, id, error);
   }
 
   /** Its requests that have no end yet, oldest first. */
@@ -122,7 +132,7 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
 
   /** Once: a second one would say that nothing is left to be answered. */
   sayGoodbye(): void {
-    if (this.#hasSaidGoodbye || !this.#isWritable) return;
+    if (this.#hasSaidGoodbye || !this.connection.isFramed) return;
     this.#hasSaidGoodbye = true;
     this.writer.goodbye();
   }
@@ -132,7 +142,7 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
    * says so: what it asked beyond that is not run, and may be asked of somebody else.
    */
   endIfAnswered(): void {
-    if (this.#pending > 0 || !this.#isWritable) return;
+    if (this.#pending > 0 || !this.connection.isFramed) return;
     // What follows flushes, and so would come here again.
     this.#isDraining = false;
     this.writer.goodbye();
@@ -147,11 +157,6 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
   /** What was read and is still decompressed is answered too. */
   #endIfDone(): void {
     if (!this.connection.hasBacklog) this.endIfAnswered();
-  }
-
-  get #isWritable(): boolean {
-    const { phase } = this.connection;
-    return phase === "ready" || phase === "half-open";
   }
 
   /** It was written something that answers no request that was counted. */

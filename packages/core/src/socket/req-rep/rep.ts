@@ -6,6 +6,8 @@ import type { Connection } from "../../connection/connection.ts";
 import { MsgError } from "../../errors.ts";
 import type { TimerHandle } from "../../runtime.ts";
 import type { WirePayload } from "../../wire/compression.ts";
+import type { Authorization } from "../authorization.ts";
+import { authorizationOf } from "../authorization.ts";
 import type { CloseReport } from "../events.ts";
 import { LinkedQueue } from "../linked-queue.ts";
 import type { Consumer } from "../calling-consumer.ts";
@@ -88,6 +90,7 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
     ServerHost<Asked, Answered>
 {
   readonly #options: ResolvedRepOptions;
+  readonly #authorization: Authorization | undefined;
   /** Every request without an answer, in the order they came, which is also that of their deadlines. */
   readonly #pending: LinkedQueue<Request<Asked, Answered>> = new LinkedQueue();
   readonly #idle: WaiterList<void>;
@@ -121,6 +124,7 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
     // What waits for the application is bounded with all that waits for its answer, by the peer.
     super("REP", transport, options, codec, { maxMessages: Infinity, maxBytes: Infinity });
     this.#options = resolveRepOptions(options);
+    this.#authorization = authorizationOf(this.runtime, options.authorize, options.authorization);
     this.#idle = new WaiterList(this.runtime);
   }
 
@@ -223,13 +227,30 @@ export class RepSocket<Asked = Uint8Array, Answered = Payload>
     this.drop("unreadable", { peer: peer.info, error });
   }
 
+  /** @internal */
+  onForbidden(peer: RepPeer<Asked, Answered>, id: number, error: MsgError): void {
+    if (!peer.isReady) return;
+    peer.writer.replyError(id, "FORBIDDEN", "the request is not allowed");
+    peer.onOwed();
+    this.drop("forbidden", { peer: peer.info, error });
+  }
+
   protected override onUndecodable(request: Request<Asked, Answered>, error: MsgError): void {
     if (this.#settle(request, "answered")) this.#writeError(request, error.code, error.message);
   }
 
   protected override createPeer(connection: Connection, info: PeerInfo): RepPeer<Asked, Answered> {
     const context = this.wireContext(connection);
-    return new RepPeer(info, connection, context, this.runtime, this.#options, this);
+    const { runtime } = this;
+    return new RepPeer(
+      info,
+      connection,
+      context,
+      runtime,
+      this.#options,
+      this,
+      this.#authorization,
+    );
   }
 
   protected override onPeerReady(): void {}

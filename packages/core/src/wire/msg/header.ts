@@ -46,6 +46,7 @@ export const topicPrefix = {
   extensions: "MSG.EXT.1",
   mark: "MSG.MARK",
   subscribed: "MSG.ACK.",
+  denied: "MSG.DENY.",
   bye: "MSG.BYE",
 } as const;
 

@@ -147,6 +147,8 @@ export class PublishedDecoder extends MessageDecoder {
     else if (topic === topicPrefix.bye) this.#sink.onBye(sequence);
     else if (topic.startsWith(topicPrefix.subscribed)) {
       this.#sink.onSubscribed(topic.slice(topicPrefix.subscribed.length), sequence);
+    } else if (topic.startsWith(topicPrefix.denied)) {
+      this.#sink.onDenied(topic.slice(topicPrefix.denied.length), sequence);
     }
   }
 }
@@ -242,6 +244,10 @@ export class PublishedWriter implements PubWriter {
 
   subscribed(topic: string, sequence: number): void {
     this.#extension(topicPrefix.subscribed + topic, sequence);
+  }
+
+  denied(topic: string, sequence: number): void {
+    this.#extension(topicPrefix.denied + topic, sequence);
   }
 
   bye(sequence: number): void {

@@ -29,6 +29,8 @@ function heard(end: RawEnd): string[] {
         return `MARK#${frame.sequence}`;
       case "subscribed":
         return `ACK ${frame.topic}#${frame.sequence}`;
+      case "denied":
+        return `DENY ${frame.topic}#${frame.sequence}`;
       case "publisher drains":
         return `BYE#${frame.sequence}`;
       default:
@@ -201,7 +203,8 @@ describe("a subscriber", () => {
     await scene.settle();
     for (const topic of ["a", "b", "c"]) void pub.publish(topic, "");
     await scene.settle();
-    expect(heard(end)).toEqual(["MARK#0", "ACK a#0", "ACK b#0", "ACK a#0", "a#0=", "b#1="]);
+    const answers = ["MARK#0", "ACK a#0", "ACK b#0", "DENY c#0", "ACK a#0"];
+    expect(heard(end)).toEqual([...answers, "a#0=", "b#1="]);
     expect(heard(other)).toEqual(["c#0="]);
     const [drop] = drops;
     expect(drops.length).toBe(1);
