@@ -16,15 +16,16 @@ export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** A real process that runs a file of `children/`, and is killed when the test ends. */
+/** A real process that runs a file, and is killed when the test ends. */
 export class Child {
   readonly #process: ChildProcess;
   readonly #messages: unknown[] = [];
   #errors = "";
 
-  /** @param name - of the file, without `.ts`. */
-  constructor(name: string, { args = [], flags = [], env = {} }: ChildOptions = {}) {
-    const file = fileURLToPath(new URL(`children/${name}.ts`, import.meta.url));
+  /** @param name - of a file of `children/`, without `.ts`; or where another is. */
+  constructor(name: string | URL, { args = [], flags = [], env = {} }: ChildOptions = {}) {
+    const url = typeof name === "string" ? new URL(`children/${name}.ts`, import.meta.url) : name;
+    const file = fileURLToPath(url);
     this.#process = fork(file, args, {
       cwd: root,
       execArgv: ["--conditions=@msg-ts/source", "--import", "./dev/register.mjs", ...flags],

@@ -1,7 +1,6 @@
 import { MsgError } from "@msg-ts/core";
 import { hostCodeOf } from "../failures.ts";
 import { formatTcpAddress } from "../tcp/tcp-address.ts";
-import { nodeCrypto } from "../tls/node-tls.ts";
 import type { HostPort } from "./engine.ts";
 import type { QuicContexts } from "./quic-contexts.ts";
 import { dialFailure } from "./quic-failures.ts";
@@ -9,7 +8,11 @@ import type { SessionOptions, SessionOwner } from "./quic-session.ts";
 import { QuicSession } from "./quic-session.ts";
 import { UdpSocket } from "./udp-socket.ts";
 
-const connectionIdBytes = 16;
+/**
+ * A dialer has a UDP socket for each connection, and needs no id to tell them apart. So no peer can
+ * have it, or it have any peer, keep and retire ids: quiche 0.18 does that wrong (SECURITY.md).
+ */
+const noConnectionId = new Uint8Array(0);
 
 /** Where a connection is dialed, and what it stands on. */
 export interface Dialing {
@@ -72,9 +75,8 @@ export class DialedSession {
       return;
     }
     const { contexts, remote, serverName, session: options } = this.#dialing;
-    const id = nodeCrypto().randomBytes(connectionIdBytes);
     const context = contexts.dialing(remote.host);
-    const connection = context.connect(serverName, id, udp.local, remote);
+    const connection = context.connect(serverName, noConnectionId, udp.local, remote);
     const owner: SessionOwner = {
       transmit: (length, to) => udp.transmit(length, to),
       scratchFor: (bytes) => udp.scratchFor(bytes),

@@ -42,6 +42,8 @@ export interface EndpointSetup {
 
 interface Accepted {
   readonly session: QuicSession;
+  /** Where it stays, whatever its datagrams say; `undefined` when it may move. */
+  readonly fixed: HostPort | undefined;
   readonly host: string;
   readonly ids: string[];
   isHandshaking: boolean;
@@ -151,7 +153,7 @@ export class QuicEndpoint {
     if (idBytes > maxIdBytes || idAt + idBytes > datagram.length) return;
     const id = datagram.toString("latin1", idAt, idAt + idBytes);
     const accepted = this.#byId.get(id);
-    if (accepted !== undefined) accepted.session.receive(datagram, from);
+    if (accepted !== undefined) accepted.session.receive(datagram, accepted.fixed ?? from);
     else if (isLong) this.#onStranger(datagram, from);
   }
 
@@ -166,6 +168,9 @@ export class QuicEndpoint {
       return this.#udp.send(into.subarray(0, length), from);
     }
     if (header.kind !== "initial") return;
+    if (this.#setup.session.isShared && header.sourceId.length > 0) {
+      return this.#turnAway(header, from, "a dialer has no connection id");
+    }
     if (this.#handlers === undefined) return this.#turnAway(header, from, "nobody listens here");
     const refusal = this.#admission.refusalOf(from.host);
     if (refusal !== undefined) {
@@ -200,7 +205,9 @@ export class QuicEndpoint {
     if (connection.stats.receivedPackets === 0 && connection.closed.code < 0x100) return;
     const session = new QuicSession(connection, nameOf(from), this.#setup.session, this.#owner);
     const ids = [sourceId, header.destinationId].map((id) => latin1(id));
-    const accepted: Accepted = { session, host: from.host, ids, isHandshaking: true };
+    // Clients of msg-rs have connection ids, which must not be retired while there are two paths.
+    const fixed = this.#setup.session.isShared ? undefined : from;
+    const accepted: Accepted = { session, fixed, host: from.host, ids, isHandshaking: true };
     for (const id of ids) this.#byId.set(id, accepted);
     this.#accepted.set(session, accepted);
     this.#admission.onAccepted(from.host);
