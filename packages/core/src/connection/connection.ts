@@ -435,7 +435,7 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse {
   }
 
   onTaken(): void {
-    if (this.#isFramed) this.#handlers.onTaken();
+    if (this.isFramed) this.#handlers.onTaken();
   }
 
   onRoom(): void {

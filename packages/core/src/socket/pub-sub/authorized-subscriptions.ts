@@ -1,3 +1,4 @@
+import { decodeText } from "../../bytes.ts";
 import type { PubSink } from "../../contracts/protocol.ts";
 import type { MsgError } from "../../errors.ts";
 import type { Authorization, Verdict } from "../authorization.ts";
@@ -6,6 +7,7 @@ import type { Peer } from "../peer.ts";
 /** What is told of a subscription that is not allowed. */
 export interface SubscriptionRefuser {
   readonly topics: ReadonlySet<string>;
+  readonly prefixes: ReadonlySet<string> | undefined;
   deny(topic: string, error: MsgError): void;
 }
 
@@ -31,9 +33,18 @@ export class AuthorizedSubscriptions implements PubSink {
       this.#peer.onSubscribe(topic);
       return;
     }
-    const verdict = this.#authorization.ask(this.#peer.info, "subscribe", topic);
-    if (verdict instanceof Promise) void this.#passLater(verdict, topic);
-    else this.#pass(verdict, topic);
+    this.#ask(topic, topic, (allowed) => this.#peer.onSubscribe(allowed));
+  }
+
+  /** A prefix is shown with a `>` behind it: it must not be taken for the topic of that name. */
+  onSubscribePrefix(prefix: string): void {
+    if (this.#peer.prefixes?.has(prefix) === true) return;
+    const shown = `${decodeText(bytesOf(prefix))}>`;
+    this.#ask(shown, prefix, (allowed) => this.#peer.onSubscribePrefix(allowed));
+  }
+
+  onUnsubscribePrefix(prefix: string): void {
+    this.#peer.onUnsubscribePrefix(prefix);
   }
 
   onUnsubscribe(topic: string): void {
@@ -48,16 +59,26 @@ export class AuthorizedSubscriptions implements PubSink {
     this.#peer.onIgnored();
   }
 
-  async #passLater(deciding: Promise<Verdict>, topic: string): Promise<void> {
+  #ask(shown: string, wanted: string, allow: (wanted: string) => void): void {
+    const verdict = this.#authorization.ask(this.#peer.info, "subscribe", shown);
+    const pass = (decided: Verdict): void => {
+      if (decided === undefined) allow(wanted);
+      else this.#peer.deny(wanted, decided);
+    };
+    if (verdict instanceof Promise) void this.#passLater(verdict, pass);
+    else pass(verdict);
+  }
+
+  async #passLater(deciding: Promise<Verdict>, pass: (decided: Verdict) => void): Promise<void> {
     const { connection } = this.#peer;
     connection.hold();
     const verdict = await deciding;
-    if (connection.isFramed) this.#pass(verdict, topic);
+    if (connection.isFramed) pass(verdict);
     connection.release();
   }
+}
 
-  #pass(verdict: Verdict, topic: string): void {
-    if (verdict === undefined) this.#peer.onSubscribe(topic);
-    else this.#peer.deny(topic, verdict);
-  }
+/** The bytes of a prefix, which is given as one character for each. */
+function bytesOf(prefix: string): Uint8Array {
+  return Uint8Array.from(prefix, (character) => character.charCodeAt(0));
 }
