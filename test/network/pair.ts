@@ -57,6 +57,12 @@ export class Pair {
     }
   }
 
+  /** Closes the client's sockets and makes new ones, so that handshakes meet the network as it is. */
+  async reconnect(): Promise<void> {
+    await this.client.call("close", undefined, startMs);
+    await this.client.call("connect", { ...this.choice, addresses: this.addresses }, startMs);
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.client.kill(), this.server.kill()]);
   }
