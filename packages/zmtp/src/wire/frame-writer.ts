@@ -16,7 +16,7 @@ export interface Cipher {
 }
 
 /** What was in a sealed frame. */
-interface Opened {
+export interface Opened {
   readonly isMore: boolean;
   readonly isCommand: boolean;
   readonly body: Uint8Array;

@@ -63,11 +63,25 @@ export async function readGreeting(link: HandshakeLink): Promise<Greeting> {
   const last = (await link.read(signatureBytes - 1)).at(-1) ?? 0;
   // RFC 37: the last bit of the signature tells a versioned peer.
   if ((last & 1) === 0) throw tooOld("1.0");
-  const [major = 0] = await link.read(1);
+  const [major = 0] = await restOf(link, 1);
   if (major < majorVersion) throw tooOld(major === 0 ? "1.0" : "2.0");
-  const rest = await link.read(greetingBytes - signatureBytes - 1);
+  const rest = await restOf(link, greetingBytes - signatureBytes - 1);
   const minor = major === majorVersion && rest[0] === 0 ? 0 : 1;
   return { minor, mechanism: readMechanism(rest.subarray(1, 1 + mechanismBytes)) };
+}
+
+/**
+ * libzmq ends a connection without a word once it read that our mechanism is not its own, before it
+ * tells what that is.
+ */
+async function restOf(link: HandshakeLink, length: number): Promise<Uint8Array> {
+  try {
+    return await link.read(length);
+  } catch (error) {
+    if (!MsgError.is(error, "MSG_PEER_LOST")) throw error;
+    const text = "peer ended the connection at our greeting: its security mechanism may be another";
+    throw new MsgError("MSG_PROTOCOL", text, { cause: error });
+  }
 }
 
 function readMechanism(bytes: Uint8Array): string {
