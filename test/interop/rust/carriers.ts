@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Transport } from "@msg-ts/core";
 import { TestAuthority } from "@msg-ts/testing";
 import { Ipc } from "@msg-ts/transports/ipc";
+import { Quic } from "@msg-ts/transports/quic";
 import { Tcp } from "@msg-ts/transports/tcp";
 import { Tls } from "@msg-ts/transports/tls";
 import type { Stage } from "../stage.ts";
@@ -89,6 +90,17 @@ export const ipc: Carrier = {
   theirs: () => ["--transport", "ipc"],
   freshAddress: (stage) => stage.path(),
   knownAddress: async (stage) => stage.path(),
+};
+
+/** A process that is killed sends no farewell over UDP: that it is gone is found out in this time. */
+const quicIdleMs = 2_000;
+
+/** QUIC as msg-rs has it: encrypted, and nobody is verified. */
+export const quic: Carrier = {
+  name: "quic",
+  ours: () => new Quic({ compat: "msg-rs", idleTimeoutMs: quicIdleMs }),
+  theirs: () => ["--transport", "quic"],
+  ...overPorts,
 };
 
 /** TLS, each side verifying the server. */

@@ -9,6 +9,8 @@ const inFlight = 2_048;
 const requestBytes = 200;
 const published = 100_000;
 const messageBytes = 64;
+/** What a PUB of msg-rs publishes before it writes: far less than what it may keep for a subscriber. */
+const rustTurn = 64;
 
 const asking: Runs = {
   [pairs.tsReq]: async (ends) => {
@@ -30,9 +32,9 @@ const publishing: Runs = {
   [pairs.tsSub]: async (ends) => {
     const peer = await ends.rust("pub");
     const sub = await ends.sub(peer.address, ["numbers"]);
-    const said = peer.ask(`publish numbers ${published} ${messageBytes} 0`, "published");
-    await takeAll(sub, published);
-    await said;
+    const command = `publish numbers ${published} ${messageBytes} 0 ${rustTurn}`;
+    const said = peer.ask(command, "published");
+    await Promise.all([said, takeAll(sub, published)]);
     return { messages: published };
   },
 

@@ -1,6 +1,6 @@
 import type { Skip, Suite } from "../scene.ts";
 import { buildPeer, cargoVersion } from "./cargo.ts";
-import { ipc, makeCertificates, tcp, tls } from "./carriers.ts";
+import { ipc, makeCertificates, quic, tcp, tls } from "./carriers.ts";
 import { burstScenes } from "./bursts.ts";
 import { certificateScenes } from "./certificates.ts";
 import { compressionScenes } from "./compressed.ts";
@@ -20,6 +20,16 @@ const impossible: readonly Skip[] = [
   { what: "rust REP and rust PUB dialing", why: "msg-rs' REP and PUB have no connect" },
   { what: "PUSH and PULL", why: "msg-rs has neither" },
 ];
+
+/** The native part of QUIC is not there for every platform. */
+function missingQuic(): readonly Skip[] {
+  try {
+    quic.ours();
+    return [];
+  } catch (error) {
+    return [{ what: "quic", why: String(error) }];
+  }
+}
 
 /** What is done over each transport. */
 const kinds = [
@@ -44,14 +54,16 @@ export const rustSuite: Suite = {
     const stranger = await makeCertificates();
     const onStage: OnStage = (carrier, run) => (stage) =>
       run(new Ends(built.program, carrier, stage));
+    const withoutQuic = missingQuic();
     const carriers = [tcp, ipc, tls(certificates)];
+    if (withoutQuic.length === 0) carriers.push(quic);
     const everywhere = carriers.flatMap((carrier) =>
       kinds.flatMap((scenesOn) => scenesOn(carrier, onStage)),
     );
     return {
       title: `libmsg 0.1.6, ${cargoVersion()}`,
       scenes: [...everywhere, ...certificateScenes(certificates, stranger, onStage)],
-      skips: impossible,
+      skips: [...impossible, ...withoutQuic],
       dispose: () => {
         certificates.dispose();
         stranger.dispose();
