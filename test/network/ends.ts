@@ -81,6 +81,7 @@ export interface ServerCalls {
   doneCount(): number;
   doneNumbers(): number[];
   publish(order: PushOrder): Promise<void>;
+  waitForSubscriber(order: { readonly timeoutMs: number }): Promise<void>;
   close(): Promise<void>;
   memory(): Promise<Memory>;
   peers(): number;
@@ -104,6 +105,25 @@ export interface ClientCalls {
   memory(): Promise<Memory>;
   /** Makes and closes so many connections, in waves. */
   cycle(order: CycleOrder): Promise<void>;
+  beside(order: BesideOrder): Promise<BesideReport>;
+}
+
+/** Small requests, one after another, beside large ones or not. */
+export interface BesideOrder extends TransportChoice {
+  readonly address: string;
+  readonly count: number;
+  readonly bytes: number;
+  /** Of the large ones; 0 for none. */
+  readonly bulkBytes: number;
+  /** Who sends the large ones: the same socket, or another one of the same transport instance. */
+  readonly bulkFrom: "same socket" | "other socket";
+}
+
+/** What became of {@link BesideOrder}. */
+export interface BesideReport {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly bulkMegabytesPerSecond: number;
 }
 
 /** How connections come and go. */

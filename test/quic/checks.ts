@@ -1,5 +1,9 @@
 import type { Check } from "./check.ts";
+import { cycles } from "./cycles.ts";
+import { garbage } from "./garbage.ts";
 import { intact } from "./intact.ts";
+import { killedServer } from "./killed-server.ts";
+import { rebinding } from "./rebinding.ts";
 
 /** Every check, in the order in which they run. */
-export const checks: readonly Check[] = [intact];
+export const checks: readonly Check[] = [intact, rebinding, killedServer, cycles, garbage];

@@ -5,14 +5,13 @@ import { MsgError, PushSocket, ReqSocket, SubSocket } from "msg-ts";
 import type {
   Addresses,
   ClientCalls,
-  CycleOrder,
   Memory,
   PushOrder,
   PushReport,
   RequestOrder,
-  RequestReport,
   SubReport,
 } from "../ends.ts";
+import { beside, cycle, percentiles } from "../loads.ts";
 import { memoryNow } from "../memory.ts";
 import { obey } from "../orders.ts";
 import { Digest, numberOf, payloadOf } from "../payloads.ts";
@@ -88,12 +87,6 @@ async function requests({ count, inFlight, bytes, timeoutMs }: RequestOrder) {
   return { answered: latencies.length, wrong, failed, seconds, ...percentiles(latencies) };
 }
 
-function percentiles(latencies: number[]): Pick<RequestReport, "p50Ms" | "p99Ms" | "maxMs"> {
-  const sorted = latencies.toSorted((a, b) => a - b);
-  const at = (part: number): number => sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN;
-  return { p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
-}
-
 async function connectPush({ address }: { address: string }): Promise<void> {
   const { push } = present();
   const peers = push.stats().peers + 1;
@@ -155,19 +148,6 @@ function memory(): Promise<Memory> {
   return memoryNow();
 }
 
-async function cycle(order: CycleOrder): Promise<void> {
-  let left = order.connections;
-  const one = async (): Promise<void> => {
-    while (left-- > 0) {
-      const req = new ReqSocket(clientTransport(order), { timeoutMs: patienceMs });
-      await req.connect(order.address);
-      await req.request("hello");
-      await req.close();
-    }
-  };
-  await Promise.all(Array.from({ length: order.atOnce }, one));
-}
-
 obey({
   connect,
   requests,
@@ -179,4 +159,5 @@ obey({
   close,
   memory,
   cycle,
+  beside,
 } satisfies ClientCalls);

@@ -72,6 +72,10 @@ async function publish({ count, bytes, everyMs }: PushOrder): Promise<void> {
   }
 }
 
+async function waitForSubscriber({ timeoutMs }: { timeoutMs: number }): Promise<void> {
+  await present().pub.waitForSubscriber("prices", { timeoutMs });
+}
+
 async function close(): Promise<void> {
   const { rep, pull, pub } = present();
   await Promise.all([rep.close(), pull.close(), pub.close()]);
@@ -99,6 +103,7 @@ obey({
   doneCount,
   doneNumbers,
   publish,
+  waitForSubscriber,
   close,
   memory,
   peers,
