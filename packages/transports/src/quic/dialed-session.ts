@@ -90,7 +90,9 @@ export class DialedSession {
       onGoAway: () => this.#handlers.onLeaving(),
       onOver: (session, reason) => this.#onSessionOver(session, reason),
     };
-    this.#session = new QuicSession(connection, this.#target, options, owner);
+    const maxDatagramBytes = contexts.largestTo(remote.host);
+    const base = { connection, remoteAddress: this.#target, maxDatagramBytes };
+    this.#session = new QuicSession(base, options, owner);
     this.#session.resume();
   }
 

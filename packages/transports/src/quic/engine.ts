@@ -153,8 +153,11 @@ export interface EngineConnection {
   /** Has the peer answer, so that both ends know that the other is there. */
   ping(): void;
 
-  /** The streams that have something to be received: bytes, their end, or their failure. */
+  /** Whether any stream has something to be received: bytes, its end, or its failure. */
+  readonly isReadable: boolean;
+  /** The streams that have. */
   readableStreams(): Iterable<number>;
+  isStreamReadable(id: number): boolean;
 
   /**
    * Copies as much as may be sent now, and gives how much that was.

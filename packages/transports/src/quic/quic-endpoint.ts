@@ -198,12 +198,15 @@ export class QuicEndpoint {
       ({ originalId, sourceId } = token);
     }
     const { local } = this.#udp;
-    const connection = contexts().listening(from.host).accept(sourceId, originalId, local, from);
+    const context = contexts();
+    const connection = context.listening(from.host).accept(sourceId, originalId, local, from);
     connection.receive(datagram, from);
     // Nothing in it was encrypted by somebody who keeps the rules, and it broke none that a peer
     // must be told of: it leaves no trace.
     if (connection.stats.receivedPackets === 0 && connection.closed.code < 0x100) return;
-    const session = new QuicSession(connection, nameOf(from), this.#setup.session, this.#owner);
+    const maxDatagramBytes = context.largestTo(from.host);
+    const base = { connection, remoteAddress: nameOf(from), maxDatagramBytes };
+    const session = new QuicSession(base, this.#setup.session, this.#owner);
     const ids = [sourceId, header.destinationId].map((id) => latin1(id));
     // Clients of msg-rs have connection ids, which must not be retired while there are two paths.
     const fixed = this.#setup.session.isShared ? undefined : from;

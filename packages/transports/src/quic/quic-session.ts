@@ -3,6 +3,7 @@ import type { PeerCertificate } from "../tls/peer-certificate.ts";
 import { ControlStream } from "./control-stream.ts";
 import type { EngineConnection, HostPort } from "./engine.ts";
 import { closeFailure, streamFailure } from "./quic-failures.ts";
+import { PathMtu } from "./path-mtu.ts";
 import { PeerStreams } from "./peer-streams.ts";
 import type { Rounds, RoundTaker } from "./rounds.ts";
 import type { LinkSession } from "./stream-link.ts";
@@ -13,6 +14,9 @@ const maxLingerMs = 3_000;
 
 /** A connection that is full makes packets for ever when it is closed: quiche 0.18. */
 const maxDatagramsPerFlush = 4_096;
+
+/** Of more links than this, the engine is asked which of them have something. */
+const maxLinksToAsk = 16;
 
 /** How long a peer that seems to be gone has to answer, at least. */
 const minSuspicionMs = 200;
@@ -35,6 +39,14 @@ export interface SessionOptions {
   readonly keepAliveMs: number;
   readonly handshakeTimeoutMs: number;
   readonly rounds: Rounds;
+}
+
+/** What one session stands on. */
+export interface SessionBase {
+  readonly connection: EngineConnection;
+  readonly remoteAddress: string;
+  /** The largest datagrams to be tried. */
+  readonly maxDatagramBytes: number;
 }
 
 /** Who holds a session: the end that dials, or the one that listens. */
@@ -67,6 +79,7 @@ export class QuicSession implements LinkSession, RoundTaker {
   readonly #links: Map<number, StreamLink> = new Map();
   readonly #peerStreams: PeerStreams;
   readonly #control: ControlStream | undefined;
+  readonly #mtu: PathMtu;
   #turns: Set<StreamLink> = new Set();
   #blocked: Set<StreamLink> = new Set();
   readonly #undone: Set<StreamLink> = new Set();
@@ -86,19 +99,15 @@ export class QuicSession implements LinkSession, RoundTaker {
   #suspicion: { readonly receivedPackets: number; readonly byMs: number } | undefined;
   readonly #onTimer: () => void = () => this.#tick();
 
-  constructor(
-    connection: EngineConnection,
-    remoteAddress: string,
-    options: SessionOptions,
-    owner: SessionOwner,
-  ) {
-    this.connection = connection;
-    this.remoteAddress = remoteAddress;
+  constructor(base: SessionBase, options: SessionOptions, owner: SessionOwner) {
+    this.connection = base.connection;
+    this.remoteAddress = base.remoteAddress;
     this.#options = options;
     this.#owner = owner;
     this.#nextStream = options.isDialer ? 0 : 1;
     this.#peerStreams = new PeerStreams(options.isDialer ? 1 : 0);
     this.#control = options.isShared ? new ControlStream(this, options.isDialer) : undefined;
+    this.#mtu = new PathMtu(base.maxDatagramBytes);
     const now = performance.now();
     this.#lastHeardMs = now;
     this.#lastPingMs = now;
@@ -270,12 +279,32 @@ export class QuicSession implements LinkSession, RoundTaker {
 
   #takeIn(): void {
     this.#hasReceived = false;
-    this.#lastHeardMs = performance.now();
+    const now = performance.now();
+    this.#lastHeardMs = now;
+    this.#mtu.onAnswer(now);
+    if (this.#mtu.isProbing) this.#mtu.onReceived(this.connection.stats, now);
     if (this.#phase === "handshaking" && this.connection.isEstablished) this.#onEstablished();
     if (this.#phase === "handshaking" || this.#phase === "over") return;
-    for (const id of this.connection.readableStreams()) this.#onReadable(id);
+    this.#readStreams();
     this.#control?.sendMore();
     for (const link of this.#undone) if (link.closeIfDone()) this.#undone.delete(link);
+  }
+
+  /**
+   * Asks the links that there are first: a connection mostly has one or two, and to list the
+   * readable streams costs the engine more than all else that it does for a small message (bench
+   * scenario: req-rep).
+   */
+  #readStreams(): void {
+    const { connection } = this;
+    if (!connection.isReadable) return;
+    if (this.#links.size <= maxLinksToAsk) {
+      for (const link of this.#links.values()) {
+        if (connection.isStreamReadable(link.id)) link.runTurn();
+      }
+      if (!connection.isReadable) return;
+    }
+    for (const id of connection.readableStreams()) this.#onReadable(id);
   }
 
   #onEstablished(): void {
@@ -316,11 +345,13 @@ export class QuicSession implements LinkSession, RoundTaker {
   #sendAll(): void {
     const { connection } = this;
     for (let count = 0; count < maxDatagramsPerFlush; count++) {
-      const length = connection.send(this.#owner.scratchFor(1_350));
-      if (length === 0) return;
+      const length = connection.send(this.#owner.scratchFor(this.#mtu.nextBytes));
+      if (length === 0) return this.#mtu.onSent(count);
+      if (length > this.#mtu.bytes) this.#mtu.onProbe(length, connection.stats, performance.now());
       this.#owner.transmit(length, connection.destination);
-      if (connection.isClosed && count > 3) return;
+      if (this.#phase !== "open" && connection.isClosed && count > 3) return;
     }
+    this.#mtu.onSent(maxDatagramsPerFlush);
     this.#requestRound(true);
   }
 
@@ -368,7 +399,10 @@ export class QuicSession implements LinkSession, RoundTaker {
       return this.destroy(new MsgError("MSG_HANDSHAKE_TIMEOUT", text));
     }
     if (this.#suspicion !== undefined && now >= this.#suspicion.byMs && this.#isGone()) return;
-    if ((this.connection.timeoutMs() ?? 1) <= 0) this.connection.onTimeout();
+    if ((this.connection.timeoutMs() ?? 1) <= 0) {
+      this.connection.onTimeout();
+      this.#mtu.onTimeout(now);
+    }
     if (now >= this.#pingAtMs()) {
       this.#lastPingMs = now;
       this.connection.ping();

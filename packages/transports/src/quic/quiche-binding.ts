@@ -94,7 +94,10 @@ export interface QuicheConnection {
   streamShutdown(id: number, direction: number, code: number): void;
   streamCapacity(id: number): number;
   peerStreamsLeftBidi(): number;
+  isReadable(): boolean;
+  /** Thirty times dearer than the others. */
   readable(): Iterable<number>;
+  streamReadable(id: number): boolean;
   timeout(): number | null;
   onTimeout(): void;
   close(isApp: boolean, code: number, reason: Uint8Array): void;

@@ -282,6 +282,14 @@ class QuicheLink implements EngineConnection {
     this.#connection.sendAckEliciting();
   }
 
+  get isReadable(): boolean {
+    return this.#connection.isReadable();
+  }
+
+  isStreamReadable(id: number): boolean {
+    return this.#connection.streamReadable(id);
+  }
+
   readableStreams(): Iterable<number> {
     return this.#connection.readable();
   }

@@ -154,6 +154,8 @@ export class StreamLink implements Link {
       this.#receivedBytes += length;
       if (length > 0) this.#handlers?.onData(chunkOf(target, length));
       if (isEnd) this.#onPeerEnd();
+      // Nothing more was there.
+      if (length < target.length) break;
     }
     const isAllRead = this.#receivedBytes >= this.#endAt || this.#session.isOver;
     if (isAllRead && this.#isReading && this.#isLive()) this.#onPeerEnd();
