@@ -1,4 +1,4 @@
-import { decodeText } from "@msg-ts/core/building";
+import { decodeText, emptyBytes } from "@msg-ts/core/building";
 import type {
   FrameBuffer,
   HandshakeContext,
@@ -52,7 +52,12 @@ const openers: Openers = {
  * @throws MsgError `MSG_INVALID_OPTION`
  */
 export function zmtp(options: ZmtpOptions = {}): Protocol {
-  return new Zmtp(resolveZmtpOptions(options));
+  return new Zmtp(resolveZmtpOptions(options), false);
+}
+
+/** The same for sockets of this package, which ask each connection for its {@link OpenZmtp.session}. */
+export function zmtpOfSockets(options: ZmtpOptions): Protocol {
+  return new Zmtp(resolveZmtpOptions(options), true);
 }
 
 /** The protocol before the peer is known. */
@@ -62,12 +67,12 @@ class Zmtp implements Protocol {
   readonly #options: ResolvedZmtpOptions;
   /** One for all connections that nothing tells apart, by the minor version: their batches are the same. */
   readonly #plain: readonly Protocol[];
+  readonly #keepsSessions: boolean;
 
-  constructor(options: ResolvedZmtpOptions) {
+  constructor(options: ResolvedZmtpOptions, keepsSessions: boolean) {
     this.#options = options;
-    this.#plain = ([0, 1] as const).map((minor) => {
-      return new OpenZmtp(options, { minor, cipher: undefined });
-    });
+    this.#keepsSessions = keepsSessions;
+    this.#plain = ([0, 1] as const).map((minor) => new OpenZmtp(options, { ...nobody, minor }));
   }
 
   recognises(firstByte: number): boolean {
@@ -82,9 +87,9 @@ class Zmtp implements Protocol {
     return async (link) => {
       const { claims, ...session } = await shakeHands(this.#options, context, link);
       const { minor, cipher, identity } = session;
-      const protocol =
-        (cipher === undefined ? this.#plain[minor] : undefined) ??
-        new OpenZmtp(this.#options, session);
+      const isShared = cipher === undefined && !this.#keepsSessions;
+      const shared = isShared ? this.#plain[minor] : undefined;
+      const protocol = shared ?? new OpenZmtp(this.#options, session);
       return { claims, name: decodeText(identity), protocol };
     };
   }
@@ -94,16 +99,25 @@ class Zmtp implements Protocol {
   }
 }
 
+/** Who is not told from others. */
+const nobody: Session = {
+  minor: 1,
+  peerType: undefined,
+  identity: emptyBytes,
+  metadata: new Map(),
+  cipher: undefined,
+};
+
 /** The protocol of a connection whose handshake is done. */
-class OpenZmtp implements Protocol {
+export class OpenZmtp implements Protocol {
   readonly name: string = "zmtp";
   readonly topics: "prefixes" = "prefixes" as const;
+  readonly session: Session;
   readonly #options: ResolvedZmtpOptions;
-  readonly #session: Pick<Session, "minor" | "cipher">;
 
-  constructor(options: ResolvedZmtpOptions, session: Pick<Session, "minor" | "cipher">) {
+  constructor(options: ResolvedZmtpOptions, session: Session) {
     this.#options = options;
-    this.#session = session;
+    this.session = session;
   }
 
   recognises(firstByte: number): boolean {
@@ -118,9 +132,13 @@ class OpenZmtp implements Protocol {
     sink: SinkByType[Type],
     context: WireContext,
   ): Wire<Type> {
-    const writer = new FrameWriter(out, this.#session.cipher);
-    const parts = { options: this.#options, session: this.#session, context, writer };
-    return openers[type](parts, sink);
+    return openers[type](this.parts(out, context), sink);
+  }
+
+  /** What a wire on this connection is made of. */
+  parts(out: FrameBuffer, context: WireContext): WireParts {
+    const writer = new FrameWriter(out, this.session.cipher);
+    return { options: this.#options, session: this.session, context, writer };
   }
 }
 

@@ -169,6 +169,11 @@ export class Endpoints<P extends Peer> implements DialerOwner {
     return this.#dialers.size > 0 || this.#listeners.length > 0;
   }
 
+  /** Whether anything is dialed. */
+  get isDialing(): boolean {
+    return this.#dialers.size > 0;
+  }
+
   /** Bytes each way, of the connections that were and those that are. */
   get traffic(): TrafficCounters {
     const total = { ...this.counters };

@@ -25,7 +25,11 @@ export type DropReason =
   /** REP and PUB: a request or a subscription that `authorize` does not allow. */
   | "forbidden"
   /** PUB: a frame that is no subscription, or a subscription over the limit. */
-  | "ignored-frame";
+  | "ignored-frame"
+  /** ROUTER: no peer is known by that name. */
+  | "unroutable"
+  /** ROUTER: the peer does not read fast enough. */
+  | "slow-peer";
 
 /** What a drop is told with; everything but the reason may be left out. */
 export interface DropDetails {

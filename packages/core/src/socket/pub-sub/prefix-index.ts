@@ -50,8 +50,16 @@ export class PrefixIndex<S> {
   /** Everybody of `others`, and who wants the topic by a prefix; each once, in a list that does not change. */
   match(topic: string, others: readonly S[]): readonly S[] {
     const known = this.#remembered.get(topic);
-    if (known?.others === others) return known.all;
-    const bytes = byteString(topic);
+    return known?.others === others ? known.all : this.#find(topic, byteString(topic), others);
+  }
+
+  /** As {@link match}, of a topic that is given as prefixes are. Do not use both. */
+  matchBytes(topic: string, others: readonly S[]): readonly S[] {
+    const known = this.#remembered.get(topic);
+    return known?.others === others ? known.all : this.#find(topic, topic, others);
+  }
+
+  #find(topic: string, bytes: string, others: readonly S[]): readonly S[] {
     this.#found.add(others);
     for (const length of this.#lengths.keys()) {
       if (length <= bytes.length) this.#found.add(this.#byPrefix.get(bytes.slice(0, length)));
