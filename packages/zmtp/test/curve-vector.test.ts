@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { CommandLink } from "../src/mechanisms/command-link.ts";
 import { CurveCipher } from "../src/mechanisms/curve-parts.ts";
 import { decodeMetadata } from "../src/wire/metadata.ts";
-import { contextOf, TestHandshakeLink } from "./handshake-scene.ts";
+import { contextOf, linkPair, TestHandshakeLink } from "./handshake-scene.ts";
 
 /** A session of libzmq 4.3.5 with a client of fixed keys; the bytes of S are libzmq's own. */
 const vector = JSON.parse(
@@ -121,7 +121,7 @@ describe("the server's side of the session", () => {
 
   it("lets the client of the session in with its HELLO, and reads its metadata", async () => {
     // The cookie and the transient key of that server are not known: ours go on from its HELLO.
-    const link = new TestHandshakeLink();
+    const [link, other] = linkPair();
     const seen: string[] = [];
     const server = curveServer({
       secretKey: bytes(vector.server.secret),
@@ -135,9 +135,6 @@ describe("the server's side of the session", () => {
       secretKey: bytes(vector.client.secret),
       crypto: fixedCrypto,
     });
-    const other = new TestHandshakeLink();
-    link.onWrite = (written) => other.push(written);
-    other.onWrite = (written) => link.push(written);
     const [secured] = await Promise.all([
       server.run(new CommandLink(link), bytes(vector.S_READY_plain), contextOf("ROUTER")),
       client.run(new CommandLink(other), clientMetadata, contextOf("DEALER")),
