@@ -5,7 +5,7 @@ import { Pair } from "../network/pair.ts";
 import { short } from "../network/table.ts";
 import type { Check, CheckResult } from "./check.ts";
 
-const changes = 3;
+const changes = 8;
 const betweenMs = 500;
 /** Where a link does not survive, it is noticed so soon. */
 const idleTimeoutMs = 3_000;
