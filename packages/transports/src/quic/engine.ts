@@ -72,6 +72,8 @@ export interface ContextSettings {
   readonly maxControlStreams: number;
   /** How large a datagram may become once the path is known to take it. */
   readonly maxDatagramBytes: number;
+  /** How many addresses a peer may have had; datagrams from one more are not answered. From 2. */
+  readonly maxPaths: number;
 }
 
 /** Makes connections of one kind. */

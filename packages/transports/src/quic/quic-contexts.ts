@@ -55,11 +55,21 @@ export class QuicContexts {
       maxStreams: isDialing ? 0 : maxStreams,
       maxControlStreams: compat === undefined ? 1 : 0,
       maxDatagramBytes,
+      maxPaths: isDialing || compat !== undefined ? onePath : listenerPaths,
     });
     this.#made.set(key, made);
     return made;
   }
 }
+
+/**
+ * How often the address of a dialer may change, as behind a NAT that forgets it, before a listener
+ * loses it: it comes back with a new connection then. Each costs the listener some kilobytes.
+ */
+const listenerPaths = 16;
+
+/** The least that the engine takes: a dialer does not follow its server elsewhere. */
+const onePath = 2;
 
 function isLoopback(host: string): boolean {
   const address = host.replace(/^::ffff:(?=[\d.]+$)/, "");

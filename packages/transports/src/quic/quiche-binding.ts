@@ -116,7 +116,11 @@ export interface QuicheConnection {
     readonly lost: number;
     readonly peerMaxIdleTimeout: number;
   };
-  pathStats(): readonly { readonly rtt: number; readonly cwnd: number }[];
+  pathStats(): readonly {
+    readonly active: boolean;
+    readonly rtt: number;
+    readonly cwnd: number;
+  }[];
   sendAckEliciting(): void;
 }
 

@@ -128,7 +128,8 @@ class QuicheContext implements EngineContext {
     config.setInitialMaxStreamsBidi(settings.maxStreams);
     config.setInitialMaxStreamsUni(settings.maxControlStreams);
     config.setInitialMaxStreamDataUni(64 * 1024);
-    config.setActiveConnectionIdLimit(2);
+    // The engine keeps as many paths as ids, and forgets none of them while the connection lives.
+    config.setActiveConnectionIdLimit(settings.maxPaths);
     config.setDisableActiveMigration(true);
     // quiche before 0.24.9 takes the time of a packet from its pacer, which runs ahead with CUBIC
     // and Reno: after a few losses the round trip looks like seconds, and so do the timeouts.
@@ -227,7 +228,8 @@ class QuicheLink implements EngineConnection {
 
   get stats(): EngineStats {
     const { recv, recvBytes, sentBytes, lost } = this.#connection.stats();
-    const [path] = this.#connection.pathStats();
+    const paths = this.#connection.pathStats();
+    const path = paths.find(({ active }) => active) ?? paths[0];
     return {
       receivedPackets: recv,
       receivedBytes: recvBytes,
