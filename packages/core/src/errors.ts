@@ -18,6 +18,8 @@ export const errorCodes = {
     "The codec cannot encode a value, which was not sent. The codec's own error is the cause.",
   MSG_FORBIDDEN:
     "The peer was let in, but may not do this. At a publisher or REP: what authorize said. At a subscriber: the publisher refused the subscription; check its authorize and its limits.",
+  MSG_FRAME_TIMEOUT:
+    "The peer began a frame and did not get on with it within frameTimeoutMs. Its connection was closed; raise the option for links that are that slow.",
   MSG_HANDSHAKE_TIMEOUT:
     "The peer did not finish its handshake within handshakeTimeoutMs. It may speak another protocol, or none.",
   MSG_HANDLER_FAILED: "A handler or listener of the application threw. Its error is the cause.",

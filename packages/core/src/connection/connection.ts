@@ -14,6 +14,7 @@ import type { Runtime, TimerHandle } from "../runtime.ts";
 import type { ConnectionEvent, ConnectionState } from "./connection-state.ts";
 import { nextConnectionState } from "./connection-state.ts";
 import { FrameAssembler, sharedReadBuffer } from "./frame-assembler.ts";
+import type { FramedConnection, FrameWatch } from "./frame-watch.ts";
 import { LinkHandshake } from "./handshake-link.ts";
 import type { ChunkPool, OutboxOwner } from "./outbox.ts";
 import { Outbox } from "./outbox.ts";
@@ -31,6 +32,8 @@ export interface ConnectionOptions {
   readonly handshakeTimeoutMs: number;
   /** Over this many unsent bytes {@link Outbox.isFull} is true. */
   readonly sendHighWaterBytes: number;
+  /** Told of frames that are not whole. */
+  readonly frameWatch: FrameWatch;
   /** The name of what made the link. */
   readonly transport: string;
 }
@@ -71,7 +74,7 @@ const unasked: Welcome = { claims: Object.freeze({}), name: "" };
  * An idle connection is to cost little (bench scenario: idle-memory), so it is what its link and its
  * outbox call, instead of giving each of them functions.
  */
-export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse {
+export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse, FramedConnection {
   readonly outbox: Outbox;
   readonly #link: Link;
   readonly #options: ConnectionOptions;
@@ -95,6 +98,7 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse {
   #isResuming = false;
   #isLending = false;
   #hasPeerEnded = false;
+  #isWatched = false;
   /** The link broke: nothing more can come, so that nothing keeps back what did come. */
   #isLost = false;
   /** A plain field, because a decoder asks after each frame (bench scenario: push-pull). */
@@ -172,6 +176,15 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse {
   /** Bytes received that are not decoded yet. */
   get undecodedBytes(): number {
     return this.#assembler?.bufferedBytes ?? 0;
+  }
+
+  /** Where in what was received the frame at hand begins. */
+  get frameOffset(): number {
+    return this.receivedBytes - this.undecodedBytes;
+  }
+
+  onUnwatched(): void {
+    this.#isWatched = false;
   }
 
   /** Frames were read that are not told yet. */
@@ -329,6 +342,7 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse {
     }
     this.#assembler?.dispose();
     this.#assembler = undefined;
+    if (this.#isWatched) this.#options.frameWatch.forget(this);
     if (this.#isLost) this.#backlog?.resume();
     else this.#backlog?.drop();
     this.#abort?.abort(endOf(state));
@@ -372,6 +386,9 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse {
     } catch (error) {
       this.#onViolation(error);
     }
+    if (this.#isWatched || this.undecodedBytes === 0) return;
+    this.#isWatched = true;
+    this.#options.frameWatch.watch(this);
   }
 
   /** Later, not now: whoever opens the gate is often inside a consumer's call. */

@@ -5,6 +5,7 @@ import type { ConnectionHandlers, ConnectionOptions } from "../connection/connec
 import { Connection } from "../connection/connection.ts";
 import type { DialerOwner } from "../connection/dialer.ts";
 import { Dialer } from "../connection/dialer.ts";
+import { FrameWatch } from "../connection/frame-watch.ts";
 import { ChunkPool } from "../connection/outbox.ts";
 import { MsgError } from "../errors.ts";
 import type { TimerHandle } from "../runtime.ts";
@@ -143,6 +144,7 @@ export class Endpoints<P extends Peer> implements DialerOwner {
   #acceptedOptions: ConnectionOptions | undefined;
   /** Peers that dial may be silent for as long as they like. */
   #acceptsSilence = false;
+  readonly #frameWatch: FrameWatch;
   #handshakes = 0;
   #clients = 0;
   #isClosed = false;
@@ -158,6 +160,7 @@ export class Endpoints<P extends Peer> implements DialerOwner {
     this.#transport = transport;
     this.#options = options;
     this.#handlers = handlers;
+    this.#frameWatch = new FrameWatch(options.runtime, options.frameTimeoutMs);
   }
 
   get addresses(): readonly string[] {
@@ -371,6 +374,7 @@ export class Endpoints<P extends Peer> implements DialerOwner {
       handshake: { socketType: this.#type, isDialer, name, authToken, authenticator, hook },
       handshakeTimeoutMs,
       sendHighWaterBytes,
+      frameWatch: this.#frameWatch,
       transport: this.#transport.name,
     };
   }

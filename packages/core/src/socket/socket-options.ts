@@ -84,6 +84,16 @@ export interface SocketOptions {
   readonly idlePeerTimeoutMs?: number | undefined;
 
   /**
+   * How long a frame that a peer has begun may take for its end, or for 64 KiB more; then the peer
+   * is closed with `MSG_FRAME_TIMEOUT`. Time in which it is not read from does not count.
+   *
+   * Milliseconds, 1 to 2_147_483_647, or `Infinity` for off.
+   *
+   * @defaultValue 30_000
+   */
+  readonly frameTimeoutMs?: number | undefined;
+
+  /**
    * The most bytes a payload may have, each way, before and after compression. Give both ends the
    * same.
    *
@@ -153,6 +163,7 @@ export interface ResolvedSocketOptions {
   readonly maxClients: number;
   readonly maxHandshakes: number;
   readonly idlePeerTimeoutMs: number;
+  readonly frameTimeoutMs: number;
   readonly maxMessageBytes: number;
   readonly sendHighWaterBytes: number;
   readonly compressor: Compressor | undefined;
@@ -175,6 +186,7 @@ type NumberOption =
   | "maxClients"
   | "maxHandshakes"
   | "idlePeerTimeoutMs"
+  | "frameTimeoutMs"
   | "maxMessageBytes"
   | "sendHighWaterBytes"
   | "minCompressBytes";
@@ -185,6 +197,7 @@ export const socketDefaults: Readonly<Record<NumberOption, number>> = {
   maxClients: 65_536,
   maxHandshakes: 1_024,
   idlePeerTimeoutMs: Infinity,
+  frameTimeoutMs: 30_000,
   maxMessageBytes: 64 * 1024 * 1024,
   sendHighWaterBytes: 1024 * 1024,
   minCompressBytes: 1_024,
@@ -210,6 +223,7 @@ export function resolveSocketOptions(options: SocketOptions): ResolvedSocketOpti
     maxClients: options.maxClients ?? socketDefaults.maxClients,
     maxHandshakes: options.maxHandshakes ?? socketDefaults.maxHandshakes,
     idlePeerTimeoutMs: options.idlePeerTimeoutMs ?? socketDefaults.idlePeerTimeoutMs,
+    frameTimeoutMs: options.frameTimeoutMs ?? socketDefaults.frameTimeoutMs,
     maxMessageBytes: options.maxMessageBytes ?? socketDefaults.maxMessageBytes,
     sendHighWaterBytes: options.sendHighWaterBytes ?? socketDefaults.sendHighWaterBytes,
     compressor: options.compressor,
@@ -267,6 +281,7 @@ function checkRanges(options: ResolvedSocketOptions): void {
   checkIntegerOrInfinity("maxClients", options.maxClients, 1);
   checkIntegerOrInfinity("maxHandshakes", options.maxHandshakes, 1);
   checkDelay("idlePeerTimeoutMs", options.idlePeerTimeoutMs, 1);
+  checkDelay("frameTimeoutMs", options.frameTimeoutMs, 1);
   checkInteger("maxMessageBytes", options.maxMessageBytes, 0, maxWireLength);
   checkInteger("sendHighWaterBytes", options.sendHighWaterBytes, 1, Number.MAX_SAFE_INTEGER);
   checkInteger("minCompressBytes", options.minCompressBytes, 0, Number.MAX_SAFE_INTEGER);

@@ -1,6 +1,7 @@
 import type { MemoryLink, MemoryLinkOptions } from "@msg-ts/testing";
 import { bytes, hex, joinBytes, memoryLinks, SimulatedRuntime } from "@msg-ts/testing";
 import { Connection } from "../../src/connection/connection.ts";
+import { FrameWatch } from "../../src/connection/frame-watch.ts";
 import { ChunkPool } from "../../src/connection/outbox.ts";
 import type {
   HandshakeContext,
@@ -17,6 +18,7 @@ import { recordingSink } from "../wire/recording-sink.ts";
 /** What an {@link End} is made with. */
 export interface EndOptions extends Partial<Omit<HandshakeContext, "socketType" | "isDialer">> {
   /** @defaultValue 10_000 */
+  readonly frameTimeoutMs?: number;
   readonly handshakeTimeoutMs?: number;
   /** @defaultValue 1 MiB */
   readonly sendHighWaterBytes?: number;
@@ -59,6 +61,7 @@ export class End<Type extends SocketType> {
         handshake: { socketType: type, isDialer, name, authToken, authenticator, hook },
         handshakeTimeoutMs: options.handshakeTimeoutMs ?? 10_000,
         sendHighWaterBytes: options.sendHighWaterBytes ?? 1024 * 1024,
+        frameWatch: new FrameWatch(runtime, options.frameTimeoutMs ?? Infinity),
         transport: "memory",
       },
       {

@@ -62,6 +62,7 @@ const suites: readonly Suite[] = [
       wholeOrInfinity("maxClients", 65_536, 1),
       wholeOrInfinity("maxHandshakes", 1_024, 1),
       delay("idlePeerTimeoutMs", Infinity, 1),
+      delay("frameTimeoutMs", 30_000, 1),
       whole("maxMessageBytes", 64 * 1024 * 1024, 0, 2 ** 32 - 1),
       whole("sendHighWaterBytes", 1024 * 1024, 1, maxSafe),
       whole("minCompressBytes", 1_024, 0, maxSafe),
