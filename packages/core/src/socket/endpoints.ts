@@ -1,14 +1,14 @@
 import type { PeerInfo } from "../contracts/authenticator.ts";
 import type { FrameDecoder, Welcome } from "../contracts/protocol.ts";
 import type { Link, Listener, Transport } from "../contracts/transport.ts";
-import type { ConnectionHandlers, ConnectionOptions } from "../connection/connection.ts";
-import { Connection } from "../connection/connection.ts";
+import type { Connection, ConnectionOptions } from "../connection/connection.ts";
 import type { DialerOwner } from "../connection/dialer.ts";
 import { Dialer } from "../connection/dialer.ts";
 import { FrameWatch } from "../connection/frame-watch.ts";
 import { ChunkPool } from "../connection/outbox.ts";
 import { MsgError } from "../errors.ts";
-import type { TimerHandle } from "../runtime.ts";
+import type { EntryOwner } from "./entry.ts";
+import { Entry } from "./entry.ts";
 import type { SocketEvents } from "./events.ts";
 import { watchFirstBytes } from "./first-bytes.ts";
 import type { Peer } from "./peer.ts";
@@ -35,68 +35,6 @@ export interface TrafficCounters {
   refused: number;
 }
 
-/**
- * A connection with what is kept of it beside itself, and the one who hears it: what concerns the
- * pattern goes on to the peer. A class, because idle connections are to cost little (bench scenario:
- * idle-memory).
- */
-class Entry<P extends Peer> implements ConnectionHandlers {
-  readonly connection: Connection;
-  readonly endpoint: string;
-  /** Absent when the peer dialed us. */
-  readonly dialer: Dialer | undefined;
-  readonly probationMs: number;
-  readonly #owner: Endpoints<P>;
-  /** A silent one said nothing yet and may do so; it holds the place of a client. */
-  phase: "silent" | "handshaking" | "admitted" | "rejected" = "handshaking";
-  peer: P | undefined;
-  /** Ends the probation. */
-  timer: TimerHandle;
-
-  constructor(
-    owner: Endpoints<P>,
-    link: Link,
-    options: ConnectionOptions,
-    endpoint: string,
-    dialer: Dialer | undefined,
-    probationMs: number,
-  ) {
-    this.#owner = owner;
-    this.endpoint = endpoint;
-    this.dialer = dialer;
-    this.probationMs = probationMs;
-    this.connection = new Connection(link, options, this);
-  }
-
-  onReady(welcome: Welcome): FrameDecoder | undefined {
-    return this.#owner.onWelcome(this, welcome);
-  }
-
-  onHurried(): void {
-    this.#owner.onHurried(this);
-  }
-
-  onDrain(): void {
-    this.peer?.onDrain();
-  }
-
-  onTaken(): void {
-    this.peer?.onTaken();
-  }
-
-  onBeforeFlush(): void {
-    this.peer?.onBeforeFlush();
-  }
-
-  onPeerEnded(): void {
-    this.peer?.onPeerEnded();
-  }
-
-  onClosed(reason: MsgError | undefined): void {
-    this.#owner.onConnectionClosed(this, reason);
-  }
-}
-
 /** What is listened on. */
 interface Bound {
   readonly given: string;
@@ -119,7 +57,7 @@ let lastPeerId = 0;
  * The addresses of a socket: what it listens on, what it keeps connected, and the connections that
  * come of both. It knows no pattern.
  */
-export class Endpoints<P extends Peer> implements DialerOwner {
+export class Endpoints<P extends Peer> implements DialerOwner, EntryOwner<P> {
   readonly peers: Set<P> = new Set();
   readonly counters: TrafficCounters = {
     bytesSent: 0,

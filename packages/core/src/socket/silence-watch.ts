@@ -1,3 +1,4 @@
+import { MsgError } from "../errors.ts";
 import type { Runtime, TimerHandle } from "../runtime.ts";
 import type { Peer } from "./peer.ts";
 
@@ -55,4 +56,9 @@ export class SilenceWatch<P extends Peer> {
     }
     if (count > 0) this.start();
   }
+}
+
+/** Why a peer that was silent for so long is closed. */
+export function silentFor(limitMs: number): MsgError {
+  return new MsgError("MSG_PEER_LOST", `peer sent nothing for ${limitMs} ms (idlePeerTimeoutMs)`);
 }

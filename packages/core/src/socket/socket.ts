@@ -24,7 +24,7 @@ import type { CloseOptions, ReadyOptions } from "./life-options.ts";
 import { closeLingerMs } from "./life-options.ts";
 import { nextEvent } from "./next-event.ts";
 import type { Peer } from "./peer.ts";
-import { SilenceWatch } from "./silence-watch.ts";
+import { silentFor, SilenceWatch } from "./silence-watch.ts";
 import type { ResolvedSocketOptions, SocketOptions } from "./socket-options.ts";
 import { checkProtocols, resolveSocketOptions } from "./socket-options.ts";
 import type { SocketStats } from "./stats.ts";
@@ -166,7 +166,9 @@ export abstract class Socket<P extends Peer> {
     const { idlePeerTimeoutMs: limitMs } = this.options;
     if (limitMs === Infinity) return;
     const { peers } = this.endpoints;
-    this.#silence = new SilenceWatch(runtime, limitMs, peers, (peer) => peer.fail(silent(limitMs)));
+    this.#silence = new SilenceWatch(runtime, limitMs, peers, (peer) =>
+      peer.fail(silentFor(limitMs)),
+    );
   }
 
   /**
@@ -495,7 +497,3 @@ export abstract class Socket<P extends Peer> {
 }
 
 const noDrops: ReadonlyMap<DropReason, number> = new Map();
-
-function silent(limitMs: number): MsgError {
-  return new MsgError("MSG_PEER_LOST", `peer sent nothing for ${limitMs} ms (idlePeerTimeoutMs)`);
-}
