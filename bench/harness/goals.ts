@@ -137,6 +137,22 @@ const growth: Goal = {
 
 const subscriptions: RowChoice = { scenario: "subscriptions" };
 
+/** What a network that loses does to QUIC and to TLS over TCP: docs/network.md. */
+function tailUnderLoss(network: string): Goal {
+  return {
+    title: `p99 of small requests over QUIC, ${network}`,
+    aim: "at most 0.5 x tls",
+    measure: (rows) => {
+      const row = rows.findLast(
+        ({ scenario, transport }) => scenario === "network-one-by-one" && transport === network,
+      );
+      const quotient = row?.ratios["quic"]?.["tls"]?.["p99Ms"]?.median;
+      if (quotient === undefined) return undefined;
+      return { text: `${quotient.toFixed(2)} x`, isReached: quotient <= 0.5 };
+    },
+  };
+}
+
 /** Every aim, in the order of the table. */
 export const goals: readonly Goal[] = [
   ...atLeast(pushPull("64 B tcp, callback", "tcp", 64), {
@@ -224,4 +240,6 @@ export const goals: readonly Goal[] = [
     10,
     "ms late",
   ),
+  tailUnderLoss("10 ms, 1 % lost"),
+  tailUnderLoss("10 ms, 3 % lost"),
 ];

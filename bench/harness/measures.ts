@@ -12,12 +12,15 @@ const higher = "higher";
 /** Every measure by name. The first that a row has is its headline. */
 export const measures: Readonly<Record<string, Measure>> = {
   perSecond: { title: "per second", unit: "/s", better: higher },
+  megabytesPerSecond: { title: "rate", unit: "MB/s", better: higher },
   p99OverIdle: { title: "p99 over idle p50", unit: "x", better: lower },
   idleP50Micros: { title: "idle p50", unit: "us", better: lower },
   p50Micros: { title: "p50", unit: "us", better: lower },
   p99Micros: { title: "p99", unit: "us", better: lower },
   p999Micros: { title: "p99.9", unit: "us", better: lower },
   loadPerSecond: { title: "rate", unit: "/s", better: higher },
+  p50Ms: { title: "p50", unit: "ms", better: lower },
+  p99Ms: { title: "p99", unit: "ms", better: lower },
   lateP50Ms: { title: "timers late, p50", unit: "ms", better: lower },
   lateMaxMs: { title: "timers late, longest", unit: "ms", better: lower },
   firstMessageMs: { title: "first answer", unit: "ms", better: lower },

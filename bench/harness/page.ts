@@ -6,6 +6,7 @@ import { measureOf } from "./measures.ts";
 import { everything } from "./plan.ts";
 import { heading, measuresOf, short, times } from "./print.ts";
 import type { Row } from "./row.ts";
+import { networkScenarios } from "../network/page.ts";
 import { scenarios } from "../scenarios/names.ts";
 import type { Figure } from "./statistics.ts";
 
@@ -62,7 +63,8 @@ function goalTable(lines: readonly HistoryLine[]): string[] {
 /** Every row that was measured, in the order of the plan, then those that are in no plan. */
 function figureTables(lines: readonly HistoryLine[]): string[] {
   const planned = everything.map(({ settings }) => rowOf(lines, settings));
-  const others = lines.map((line) => rowOf(lines, line as Parameters<typeof rowOf>[1]));
+  const own = lines.filter(({ scenario }) => !networkScenarios.has(scenario));
+  const others = own.map((line) => rowOf(lines, line as Parameters<typeof rowOf>[1]));
   const rows = new Set([...planned, ...others]);
   return [...rows].flatMap((row) => (row === undefined ? [] : section(row as HistoryLine)));
 }

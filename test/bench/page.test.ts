@@ -6,6 +6,7 @@ import { readHistory } from "../../bench/harness/history.ts";
 import type { HistoryLine } from "../../bench/harness/history.ts";
 import { chartFolder, page, renderedCharts, renderedPage } from "../../bench/harness/page.ts";
 import { everything } from "../../bench/harness/plan.ts";
+import { networkPage, networkTables, renderedNetworkPage } from "../../bench/network/page.ts";
 import { figure } from "../../bench/harness/statistics.ts";
 
 function line(rate: number, perZeromq: number, date: string): HistoryLine {
@@ -52,6 +53,14 @@ describe("docs/performance.md", () => {
   });
 });
 
+describe("docs/network.md", () => {
+  const text = readFileSync(networkPage, "utf8");
+
+  it("shows what bench/history says: npm run bench:render", () => {
+    expect(renderedNetworkPage(text, readHistory())).toBe(text);
+  });
+});
+
 describe("a page rendered from lines", () => {
   const written = renderedPage(around, [
     line(1_000_000, 10, "2026-01-01"),
@@ -84,7 +93,11 @@ describe("a page rendered from lines", () => {
 
 describe("the goals", () => {
   it("speak of rows that all measures, but for what is not built yet", () => {
-    const rows = everything.map(({ settings }): HistoryLine => {
+    const overNetworks = networkTables.flatMap(([{ scenario }, networks]) =>
+      networks.map(({ name }) => ({ scenario, transport: name })),
+    );
+    const planned = [...everything.map(({ settings }) => settings), ...overNetworks];
+    const rows = planned.map((settings): HistoryLine => {
       const anything = new Proxy({}, { get: () => figure([1]) }) as Record<string, never>;
       const row = { ...line(1, 1, "2026-01-01"), ...settings };
       const each = new Proxy({}, { get: () => anything }) as Record<string, never>;

@@ -1,3 +1,4 @@
+import { besideTls } from "./beside-tls.ts";
 import type { Check } from "./check.ts";
 import { cycles } from "./cycles.ts";
 import { garbage } from "./garbage.ts";
@@ -6,4 +7,11 @@ import { killedServer } from "./killed-server.ts";
 import { rebinding } from "./rebinding.ts";
 
 /** Every check, in the order in which they run. */
-export const checks: readonly Check[] = [intact, rebinding, killedServer, cycles, garbage];
+export const checks: readonly Check[] = [
+  intact,
+  rebinding,
+  killedServer,
+  cycles,
+  garbage,
+  besideTls,
+];
