@@ -4,26 +4,29 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 
-const children = fileURLToPath(new URL("children/", import.meta.url));
-
 /** Beside the packages that stay outside, where they are found. */
-const outdir = fileURLToPath(
-  new URL(`../../node_modules/.msg-ts-faults/${process.pid}/`, import.meta.url),
+const cache = fileURLToPath(
+  new URL(`../../node_modules/.msg-ts-children/${process.pid}/`, import.meta.url),
 );
 
-let isBuilt = false;
+/** By the folder of their sources. */
+const built = new Map<string, string>();
 
 /**
  * The child of that name as one file of JavaScript: a process that is killed and started again a
  * hundred times must not take longer to compile than to work.
  */
-export function bundled(name: string): string {
-  if (!isBuilt) build();
-  isBuilt = true;
+export function bundled(children: URL, name: string): string {
+  let outdir = built.get(children.href);
+  if (outdir === undefined) {
+    outdir = join(cache, String(built.size));
+    build(fileURLToPath(children), outdir);
+    built.set(children.href, outdir);
+  }
   return join(outdir, `${name}.mjs`);
 }
 
-function build(): void {
+function build(children: string, outdir: string): void {
   buildSync({
     entryPoints: readdirSync(children).map((file) => join(children, file)),
     outdir,

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, URL } from "node:url";
 import { waitFor } from "@msg-ts/testing";
 import { bundled } from "./bundle.ts";
 import type { Order, Telling } from "./child-side.ts";
@@ -20,6 +20,10 @@ export interface WorkerOptions {
   /** At most so many file descriptors. */
   readonly maxDescriptors?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** More flags for Node.js. */
+  readonly flags?: readonly string[];
+  /** The folder of its file. @defaultValue `children/` beside this file */
+  readonly children?: URL;
 }
 
 interface Waiting {
@@ -42,7 +46,9 @@ export class Worker {
   /** @param name - of the file, without `.ts`. */
   constructor(name: string, settings: unknown, options: WorkerOptions = {}) {
     this.name = name;
-    const command = [process.execPath, bundled(name), JSON.stringify(settings)];
+    const { flags = [], children = new URL("children/", import.meta.url) } = options;
+    const file = bundled(children, name);
+    const command = [process.execPath, ...flags, file, JSON.stringify(settings)];
     const [program = "", ...args] =
       options.maxDescriptors === undefined
         ? command
