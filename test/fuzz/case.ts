@@ -1,4 +1,5 @@
 import type { ErrorCode } from "@msg-ts/core";
+import type { Mutation } from "./mutations.ts";
 import type { Random } from "./random.ts";
 
 /** One input, and how to judge what comes of it. */
@@ -28,6 +29,10 @@ export interface Target {
 /** A target that is ready. */
 export interface OpenTarget {
   readonly makeCase: CaseMaker;
+  /** Takes in bytes that are given; the same bytes always in the same way. */
+  caseOf(input: Uint8Array): Case;
+  /** Changes a field that says how long something is. */
+  readonly editLength: Mutation;
   /** Takes in a valid input that stands for 64 MiB, and keeps nothing of it. */
   readonly takeLarge?: () => Promise<void>;
 }

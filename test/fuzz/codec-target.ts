@@ -48,7 +48,11 @@ function open(format: FuzzedCodec): OpenTarget {
     ...format.values.map((value) => ({ payload: codec.encode(value), value })),
     ...format.golden.map((payload) => ({ payload })),
   ];
-  return { makeCase: (random) => makeCase(format, codec, samples, random) };
+  return {
+    makeCase: (random) => makeCase(format, codec, samples, random),
+    caseOf: (payload) => caseOf(format, codec, { payload, how: "given" }),
+    editLength: format.editLength,
+  };
 }
 
 /** A valid payload, and the value in it, where it is known. */
@@ -67,7 +71,10 @@ function makeCase(
   samples: readonly Sample[],
   random: Random,
 ): Case {
-  const input = makeInput(format, samples, random);
+  return caseOf(format, codec, makeInput(format, samples, random));
+}
+
+function caseOf(format: FuzzedCodec, codec: Codec<unknown>, input: Input): Case {
   const isValid = input.how === "valid";
   return {
     how: input.how,

@@ -64,6 +64,8 @@ async function open(algorithm: FuzzedAlgorithm): Promise<OpenTarget | string> {
     const large = await compressors["by default"].compress(new Uint8Array(largeBytes));
     return {
       makeCase: (random) => makeCase({ algorithm, compressors, corpus, random }),
+      caseOf: (input) => caseOf(compressors["by default"], input),
+      editLength: algorithm.editLength,
       takeLarge: async () => {
         await compressors["by default"].decompress(large, largeBytes);
       },
@@ -126,6 +128,16 @@ function makeCase({ algorithm, compressors, corpus, random }: Ingredients): Case
     take: () => compressors[place].decompress(input, maxBytes),
     wrongResult: (result) => wrongResult(result, maxBytes, plain),
     wrongRefusal: (code) => wrongRefusal(code, maxBytes, plain),
+  };
+}
+
+function caseOf(compressor: Compressor, input: Uint8Array): Case {
+  return {
+    how: "given",
+    input,
+    take: () => compressor.decompress(input, mebibyte),
+    wrongResult: (result) => wrongResult(result, mebibyte, undefined),
+    wrongRefusal: () => undefined,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { GuidedResult } from "./guided-run.ts";
 import { shownMebibytes } from "./memory-watch.ts";
 import type { TargetReport } from "./supervisor.ts";
 
@@ -8,6 +9,31 @@ const maxShownFailures = 5;
 export function tableLines(reports: readonly TargetReport[]): readonly string[] {
   const head = ["algorithm", "runs", "accepted", "refused by code", "slowest ms", "peak memory"];
   return asTable([head, ...reports.map(rowOf)]);
+}
+
+/** What came of each target that was led by coverage, and every failure. */
+export function guidedLines(results: readonly GuidedResult[]): readonly string[] {
+  const head = ["target", "inputs", "accepted", "refused", "blocks reached", "kept", "slowest ms"];
+  const rows = results.map(({ name, unavailable, counts, blocks, kept }) => {
+    if (unavailable !== undefined) return [name, "0", "-", unavailable];
+    const { runs, accepted, slowestMs } = counts;
+    return [
+      name,
+      ...[runs, accepted, runs - accepted, blocks, kept].map(String),
+      slowestMs.toFixed(1),
+    ];
+  });
+  const failures = results.flatMap(({ name, counts }) =>
+    counts.failures
+      .slice(0, maxShownFailures)
+      .flatMap(({ what, hex, bytes }) => [
+        "",
+        `FAILED ${name}: ${what}`,
+        `  ${bytes} bytes: ${hex}`,
+        `  again: npm run fuzz -- --only '${name}' --input ${hex}`,
+      ]),
+  );
+  return [...asTable([head, ...rows]), ...failures];
 }
 
 function rowOf({ target, unavailable, counts, peakBytes }: TargetReport): readonly string[] {

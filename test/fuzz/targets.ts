@@ -1,9 +1,16 @@
 import type { Target } from "./case.ts";
 import { codecTargets } from "./codec-targets.ts";
 import { compressionTargets } from "./compression-targets.ts";
+import { connectionTargets } from "./connection-target.ts";
+import { wireTargets } from "./wire-target.ts";
 
 /** Everything that takes in bytes from outside and is fuzzed. */
-export const targets: readonly Target[] = [...compressionTargets, ...codecTargets];
+export const targets: readonly Target[] = [
+  ...compressionTargets,
+  ...codecTargets,
+  ...wireTargets,
+  ...connectionTargets,
+];
 
 /** The targets of that name: `zstd` stands for each implementation of it. */
 export function targetsNamed(name: string): readonly Target[] {
