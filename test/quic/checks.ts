@@ -5,6 +5,7 @@ import { garbage } from "./garbage.ts";
 import { intact } from "./intact.ts";
 import { killedServer } from "./killed-server.ts";
 import { rebinding } from "./rebinding.ts";
+import { sharedConnection } from "./shared-connection.ts";
 
 /** Every check, in the order in which they run. */
 export const checks: readonly Check[] = [
@@ -13,5 +14,6 @@ export const checks: readonly Check[] = [
   killedServer,
   cycles,
   garbage,
+  sharedConnection,
   besideTls,
 ];
