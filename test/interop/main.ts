@@ -20,18 +20,22 @@ const { values } = parseArgs({
   options: {
     only: { type: "string" },
     match: { type: "string", default: "" },
+    mixed: { type: "boolean", default: false },
+    minutes: { type: "string", default: "10" },
     require: { type: "boolean", default: false },
   },
 });
 
+const maxMinutes = 24 * 60;
 const suites: readonly Suite[] = [rustSuite];
 const chosen = values.only?.split(",").map(suiteNamed) ?? suites;
+const mixedMinutes = values.mixed ? minutesOf(values.minutes) : undefined;
 const report = new Report();
 let isShort = false;
 
 for (const { name, prepare } of chosen) {
   const startMs = performance.now();
-  const prepared = await prepare();
+  const prepared = await prepare({ mixedMinutes });
   if ("unavailable" in prepared) {
     report.skipped(name, { what: "everything", why: prepared.unavailable });
     isShort = true;
@@ -51,6 +55,12 @@ function suiteNamed(name: string): Suite {
   const suite = suites.find((each) => each.name === name);
   if (suite !== undefined) return suite;
   throw new Error(`there is no suite ${name}: ${suites.map((each) => each.name).join(", ")}`);
+}
+
+function minutesOf(text: string): number {
+  const minutes = Number(text);
+  if (minutes > 0 && minutes <= maxMinutes) return minutes;
+  throw new Error(`--minutes is ${text}, must be more than 0 and at most ${maxMinutes}`);
 }
 
 function isWanted({ pair, transport, what }: Scene): boolean {

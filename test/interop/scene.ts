@@ -33,7 +33,13 @@ export interface Skip {
 export interface Suite {
   readonly name: string;
   /** Builds or installs the peers; resolves to why that is not possible, or to the scenes. */
-  readonly prepare: () => Promise<Prepared | Unavailable>;
+  readonly prepare: (request: Request) => Promise<Prepared | Unavailable>;
+}
+
+/** What was asked for on the command line. */
+interface Request {
+  /** Only mixed traffic with restarts, for so many minutes; `undefined` for all scenes. */
+  readonly mixedMinutes: number | undefined;
 }
 
 /** A suite that can be run. */

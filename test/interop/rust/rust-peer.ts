@@ -102,6 +102,10 @@ export class RustPeer {
     return line as unknown as AskCounts;
   }
 
+  get isAlive(): boolean {
+    return this.#ending === undefined;
+  }
+
   /** Ends it without a word, as a crash does. */
   async kill(): Promise<void> {
     if (this.#ending !== undefined) return;

@@ -1,5 +1,6 @@
-import type { Skip, Suite } from "../scene.ts";
+import type { Scene, Skip, Suite } from "../scene.ts";
 import { buildPeer, cargoVersion } from "./cargo.ts";
+import type { Carrier } from "./carriers.ts";
 import { ipc, makeCertificates, quic, tcp, tls } from "./carriers.ts";
 import { burstScenes } from "./bursts.ts";
 import { certificateScenes } from "./certificates.ts";
@@ -9,6 +10,7 @@ import { lateScenes } from "./late.ts";
 import { loadScenes } from "./load.ts";
 import { refusalScenes } from "./refusals.ts";
 import { restartScenes } from "./restarts.ts";
+import { playMixed } from "./mixed/mixed.ts";
 import type { OnStage } from "./pairs.ts";
 import { Ends } from "./pairs.ts";
 import { tokenScenes } from "./tokens.ts";
@@ -44,10 +46,32 @@ const kinds = [
   loadScenes,
 ];
 
+const shortMixedMs = 10_000;
+/** Beyond the traffic: for the ends to start, and for what is under way to arrive. */
+const settlingMs = 120_000;
+
+/** Every pair over every transport at once, for as long as is asked. */
+function mixedScene(
+  program: string,
+  carriers: readonly Carrier[],
+  minutes: number | undefined,
+): Scene {
+  const durationMs = minutes === undefined ? shortMixedMs : minutes * 60_000;
+  const log = minutes === undefined ? () => {} : console.log;
+  return {
+    pair: "rust <-> ts",
+    transport: "all",
+    what: "mixed traffic",
+    isHeavy: true,
+    withinMs: durationMs + settlingMs,
+    run: (stage) => playMixed(program, carriers, stage, { durationMs, log }),
+  };
+}
+
 /** The scenes with the Rust library msg-rs: the crate `libmsg` behind msg-rs/src/main.rs. */
 export const rustSuite: Suite = {
   name: "msg-rs",
-  async prepare() {
+  async prepare({ mixedMinutes }) {
     const built = buildPeer("dev");
     if ("unavailable" in built) return built;
     const certificates = await makeCertificates();
@@ -60,9 +84,11 @@ export const rustSuite: Suite = {
     const everywhere = carriers.flatMap((carrier) =>
       kinds.flatMap((scenesOn) => scenesOn(carrier, onStage)),
     );
+    const mixed = mixedScene(built.program, carriers, mixedMinutes);
+    const special = certificateScenes(certificates, stranger, onStage);
     return {
       title: `libmsg 0.1.6, ${cargoVersion()}`,
-      scenes: [...everywhere, ...certificateScenes(certificates, stranger, onStage)],
+      scenes: mixedMinutes === undefined ? [...everywhere, ...special, mixed] : [mixed],
       skips: [...impossible, ...withoutQuic],
       dispose: () => {
         certificates.dispose();

@@ -1,0 +1,93 @@
+import type { Outcome } from "../../scene.ts";
+import type { Stage } from "../../stage.ts";
+import type { Carrier } from "../carriers.ts";
+import { Ends, pause } from "../pairs.ts";
+import { AskedFlow } from "./asked-flow.ts";
+import { AskingFlow } from "./asking-flow.ts";
+import type { Account, Flow, Side } from "./flow.ts";
+import { PublishingFlow } from "./publishing-flow.ts";
+import { SubscribingFlow } from "./subscribing-flow.ts";
+
+const kinds = [AskingFlow, AskedFlow, SubscribingFlow, PublishingFlow];
+const sides: readonly Side[] = ["rust", "ts"];
+
+/** Between two turns of a flow: the machine is shared by all of them. */
+const turnPauseMs = 25;
+/** Between two restarts of a flow. */
+const minLifeMs = 1_000;
+const maxLifeMs = 4_000;
+
+interface Result {
+  readonly name: string;
+  readonly restarts: number;
+  readonly account: Account;
+}
+
+/** How long, and whom everything is told. */
+export interface MixedOptions {
+  readonly durationMs: number;
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Every pair over every transport at once, with restarts of either side; then every message that was
+ * sent has arrived, or its loss has a reason.
+ */
+export async function playMixed(
+  program: string,
+  carriers: readonly Carrier[],
+  stage: Stage,
+  { durationMs, log }: MixedOptions,
+): Promise<Outcome> {
+  const all = carriers.map((carrier) => new Ends(program, carrier, stage));
+  const flows = all.flatMap((ends) => kinds.map((Kind) => new Kind(ends)));
+  const untilMs = performance.now() + durationMs;
+  const results = await Promise.all(flows.map((flow) => playFlow(flow, untilMs)));
+  for (const result of results) log(lineOf(result));
+  const faulty = results.filter((result) => faultsOf(result).length > 0);
+  const faults = faulty.map((result) => `${result.name}: ${faultsOf(result).join("; ")}`);
+  if (faults.length > 0) throw new Error(`not accounted for: ${faults.join("\n")}`);
+  const sum = (of: (result: Result) => number): number =>
+    results.reduce((total, result) => total + of(result), 0);
+  const sent = sum(({ account }) => account.sent);
+  const arrived = sum(({ account }) => account.arrived);
+  const restarts = sum((result) => result.restarts);
+  const note = `${restarts} restarts; of ${sent} sent ${arrived} arrived, and ${sent - arrived} were lost for a known reason`;
+  return { messages: arrived, note };
+}
+
+async function playFlow(flow: Flow, untilMs: number): Promise<Result> {
+  await flow.start();
+  let isOver = false;
+  const traffic = async (): Promise<void> => {
+    for (; !isOver; await pause(turnPauseMs)) await flow.turn();
+  };
+  let restarts = 0;
+  const trouble = async (): Promise<void> => {
+    for (;;) {
+      const lifeMs = minLifeMs + Math.random() * (maxLifeMs - minLifeMs);
+      if (performance.now() + lifeMs > untilMs) break;
+      await pause(lifeMs);
+      await flow.restart(sides[restarts++ % sides.length] ?? "rust");
+    }
+    await pause(untilMs - performance.now());
+    isOver = true;
+  };
+  try {
+    await Promise.all([traffic(), trouble()]);
+  } finally {
+    isOver = true;
+  }
+  return { name: flow.name, restarts, account: await flow.finish() };
+}
+
+function faultsOf({ account: { sent, arrived, lost, faults } }: Result): readonly string[] {
+  const known = Object.values(lost).reduce((sum, count) => sum + count, arrived);
+  return known === sent ? faults : [...faults, `${sent} sent, ${known} known`];
+}
+
+function lineOf({ name, restarts, account: { sent, arrived, lost } }: Result): string {
+  const reasons = Object.entries(lost).map(([reason, count]) => `${count} ${reason}`);
+  const [head, tail] = [`${name}: ${restarts} restarts`, reasons.join(", ") || "none"];
+  return `${head}, ${sent} sent, ${arrived} arrived, lost: ${tail}`;
+}
