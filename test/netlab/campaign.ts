@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { NetLab } from "@msg-ts/testing";
 import type { MixedLoad, MixedReport } from "../network/mixed-load.ts";
 import { runMixed } from "../network/mixed-load.ts";
@@ -23,6 +24,8 @@ export interface Outcome {
   readonly error?: string;
   readonly recoveryMs: number;
   readonly lostPackets: number;
+  /** The most that one of both processes ever had resident. */
+  readonly highestBytes: number;
 }
 
 /** What came of all of them. */
@@ -77,7 +80,15 @@ async function runCondition(
   });
   const lostPackets = (await lostSoFar(scene.lab)) - before;
   const seconds = (performance.now() - startMs) / 1_000;
-  return { name: condition.name, seconds, report, recoveryMs, lostPackets };
+  const { client, server } = scene.pair;
+  const highestBytes = Math.max(highestOf(client.pid), highestOf(server.pid));
+  return { name: condition.name, seconds, report, recoveryMs, lostPackets, highestBytes };
+}
+
+/** As the kernel counts it: what is looked at now and then misses the peak. */
+function highestOf(pid: number | undefined): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmHWM:\s*(\d+)/m.exec(status)?.[1]) * 1_024;
 }
 
 async function lostSoFar(lab: NetLab): Promise<number> {
@@ -88,5 +99,6 @@ async function lostSoFar(lab: NetLab): Promise<number> {
 
 function failure({ name }: Condition, seconds: number, error: unknown): Outcome {
   const text = error instanceof Error ? error.message : String(error);
-  return { name, seconds, error: text, recoveryMs: Number.NaN, lostPackets: Number.NaN };
+  const unknown = { recoveryMs: Number.NaN, lostPackets: Number.NaN, highestBytes: Number.NaN };
+  return { name, seconds, error: text, ...unknown };
 }

@@ -1,12 +1,15 @@
 /**
  * Sockets on hosts of their own, joined by a network that fails: nothing may be lost uncounted.
  *
- *   npm run test:netlab -- [--short] [--seed N] [--only tcp,tls]
+ *   npm run test:netlab -- [--short] [--seed N] [--only tcp,tls] [--record] [--render]
+ *
+ * `--record` keeps what a whole run saw, `--render` writes that into docs/reliability.md.
  *
  * Needs root, /dev/net/tun, iproute2 and python3, of which it installs what is missing with apt-get
  * where it may; else it says what it skips and ends well. The exit
  * code is 1 when anything failed, came wrong, or is unaccounted for.
  */
+import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { netLabMissing } from "@msg-ts/testing";
@@ -16,6 +19,8 @@ import { networkTransports, newCredentials } from "../network/transports.ts";
 import type { CampaignReport } from "./campaign.ts";
 import { runCampaign } from "./campaign.ts";
 import { conditions } from "./conditions.ts";
+import { page, renderedPage } from "./page.ts";
+import { readRecord, record } from "./record.ts";
 import { isWell, reportLines } from "./report.ts";
 
 const { values } = parseArgs({
@@ -23,6 +28,8 @@ const { values } = parseArgs({
     short: { type: "boolean", default: false },
     seed: { type: "string" },
     only: { type: "string" },
+    record: { type: "boolean", default: false },
+    render: { type: "boolean", default: false },
   },
 });
 
@@ -34,7 +41,8 @@ for (const [program, name] of Object.entries(packagesOf)) {
   if (netLabMissing() === `there is no ${program}`) installPackages([name]);
 }
 const missing = netLabMissing();
-if (missing === undefined) process.exitCode = await runAll();
+if (values.render) writeFileSync(page, renderedPage(readFileSync(page, "utf8"), readRecord()));
+else if (missing === undefined) process.exitCode = await runAll();
 else
   console.log(`netlab: SKIPPED, because ${missing}: ${conditions.length} networks were not tried`);
 
@@ -49,7 +57,9 @@ async function runAll(): Promise<number> {
   for (const transport of networkTransports) {
     if (values.only?.split(",").includes(transport) === false) continue;
     const options = { transport, credentials, conditions: chosen, load, seed };
-    reports.set(transport, await runCampaign(options));
+    const report = await runCampaign(options);
+    reports.set(transport, report);
+    if (values.record && !values.short) record(transport, report, options);
   }
   for (const line of reportLines(reports)) console.log(line);
   const all = [...reports.values()];
