@@ -8,6 +8,7 @@ import { PeerStreams } from "./peer-streams.ts";
 import type { Rounds, RoundTaker } from "./rounds.ts";
 import type { LinkSession } from "./stream-link.ts";
 import { StreamLink } from "./stream-link.ts";
+import { TrafficBudget } from "./traffic-budget.ts";
 
 /** How long a connection that ends waits for what it sent to be acknowledged. */
 const maxLingerMs = 3_000;
@@ -20,6 +21,9 @@ const maxLinksToAsk = 16;
 
 /** How long a peer that seems to be gone has to answer, at least. */
 const minSuspicionMs = 200;
+
+/** Far more than a handshake takes, with the certificates of both ends. */
+const maxHandshakeBytes = 256 * 1024;
 
 /** The application error codes that end a connection. */
 const closeCodes = {
@@ -38,6 +42,7 @@ export interface SessionOptions {
   readonly isShared: boolean;
   readonly keepAliveMs: number;
   readonly handshakeTimeoutMs: number;
+  readonly streamWindowBytes: number;
   readonly rounds: Rounds;
 }
 
@@ -96,6 +101,8 @@ export class QuicSession implements LinkSession, RoundTaker {
   #lastHeardMs: number;
   #lastPingMs: number;
   #refusal: MsgError | undefined;
+  readonly #budget: TrafficBudget;
+  #handshakeBytes = 0;
   #suspicion: { readonly receivedPackets: number; readonly byMs: number } | undefined;
   readonly #onTimer: () => void = () => this.#tick();
 
@@ -109,6 +116,7 @@ export class QuicSession implements LinkSession, RoundTaker {
     this.#control = options.isShared ? new ControlStream(this, options.isDialer) : undefined;
     this.#mtu = new PathMtu(base.maxDatagramBytes);
     const now = performance.now();
+    this.#budget = new TrafficBudget(options.streamWindowBytes);
     this.#lastHeardMs = now;
     this.#lastPingMs = now;
     this.#handshakeByMs = now + options.handshakeTimeoutMs;
@@ -195,6 +203,11 @@ export class QuicSession implements LinkSession, RoundTaker {
 
   receive(datagram: Uint8Array, from: HostPort): void {
     if (this.#phase === "over") return;
+    this.#budget.onReceived();
+    if (this.#phase === "handshaking") {
+      this.#handshakeBytes += datagram.length;
+      if (this.#handshakeBytes > maxHandshakeBytes) return this.#onTooMuchHandshake();
+    }
     this.connection.receive(datagram, from);
     this.#hasReceived = true;
     this.#requestRound(true);
@@ -217,6 +230,7 @@ export class QuicSession implements LinkSession, RoundTaker {
       return;
     }
     this.#sendAll();
+    if (this.#budget.isLookDue && this.#endIfOverBudget()) return;
     if (this.connection.isClosed) return this.#finish(this.#reasonOfEngine());
     if (this.#phase === "ending") this.#endIfAcknowledged();
     if (this.#turns.size > 0) this.#requestRound(false);
@@ -349,10 +363,24 @@ export class QuicSession implements LinkSession, RoundTaker {
       if (length === 0) return this.#mtu.onSent(count);
       if (length > this.#mtu.bytes) this.#mtu.onProbe(length, connection.stats, performance.now());
       this.#owner.transmit(length, connection.destination);
+      this.#budget.onSent();
       if (this.#phase !== "open" && connection.isClosed && count > 3) return;
     }
     this.#mtu.onSent(maxDatagramsPerFlush);
     this.#requestRound(true);
+  }
+
+  #onTooMuchHandshake(): void {
+    const text = `peer sent over ${maxHandshakeBytes} bytes in its QUIC handshake`;
+    this.destroy(new MsgError("MSG_PROTOCOL", text), closeCodes.refused);
+  }
+
+  /** Ends the connection when the peer uses the engine for something else than its streams. */
+  #endIfOverBudget(): boolean {
+    const excess = this.#budget.excessOf(this.#links.values(), this.connection.stats);
+    if (excess === undefined) return false;
+    this.destroy(new MsgError("MSG_PROTOCOL", `peer ${excess}`), closeCodes.refused);
+    return true;
   }
 
   #endIfAcknowledged(): void {

@@ -150,12 +150,13 @@ export class Quic implements Transport {
   }
 
   #sessionOptions(isDialer: boolean): SessionOptions {
-    const { compat, keepAliveMs, handshakeTimeoutMs } = this.#options;
+    const { compat, keepAliveMs, handshakeTimeoutMs, streamWindowBytes } = this.#options;
     return {
       isDialer,
       isShared: compat === undefined,
       keepAliveMs,
       handshakeTimeoutMs,
+      streamWindowBytes,
       rounds: this.#rounds,
     };
   }

@@ -44,6 +44,7 @@ export class StreamLink implements Link {
   #endAt = Infinity;
   #receivedBytes = 0;
   #sentBytes = 0;
+  #moves = 0;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #isDrainAwaited = false;
@@ -70,6 +71,21 @@ export class StreamLink implements Link {
   /** All that was ever given to the engine. */
   get sentBytes(): number {
     return this.#sentBytes;
+  }
+
+  /** All that was ever read. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  /** How many reads and writes there were that moved something. */
+  get moves(): number {
+    return this.#moves;
+  }
+
+  /** Whether what arrives is read at once. */
+  get isReading(): boolean {
+    return this.#isReading && this.#handlers !== undefined;
   }
 
   /** Whether the end of our side was sent behind everything else: the engine may lose such a one. */
@@ -152,6 +168,7 @@ export class StreamLink implements Link {
       if (length < 0) break;
       const isEnd = connection.isStreamEnd;
       this.#receivedBytes += length;
+      this.#moves += 1;
       if (length > 0) this.#handlers?.onData(chunkOf(target, length));
       if (isEnd) this.#onPeerEnd();
       // Nothing more was there.
@@ -256,6 +273,7 @@ export class StreamLink implements Link {
     try {
       const given = this.#session.connection.streamSend(this.id, bytes, isLast);
       this.#sentBytes += given;
+      this.#moves += 1;
       if (isLast && given === bytes.length) this.#isFinGiven = true;
       return given;
     } catch (error) {
