@@ -9,18 +9,24 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 const patienceMs = 60_000;
 
+/** How a process is started. */
+export interface ServiceOptions {
+  readonly args?: readonly string[];
+  /** More flags for Node.js. */
+  readonly flags?: readonly string[];
+}
+
 /** A service that runs as a process of its own, is asked to end and started again. */
 export class ServiceProcess {
   readonly #process: ChildProcess;
   readonly #heard: object[] = [];
   #errors = "";
 
-  /** @param name - of the file in `children/`, without `.ts`. */
-  private constructor(name: string, args: readonly string[]) {
-    const file = fileURLToPath(new URL(`children/${name}.ts`, import.meta.url));
-    this.#process = fork(file, args, {
+  /** @param file - of TypeScript. */
+  constructor(file: URL, { args = [], flags = [] }: ServiceOptions = {}) {
+    this.#process = fork(fileURLToPath(file), args, {
       cwd: root,
-      execArgv: ["--conditions=@msg-ts/source", "--import", "./dev/register.mjs"],
+      execArgv: ["--conditions=@msg-ts/source", "--import", "./dev/register.mjs", ...flags],
       // The flags of a test runner are not meant for what it starts.
       env: { ...process.env, NODE_OPTIONS: "" },
       stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -29,11 +35,19 @@ export class ServiceProcess {
     this.#process.stderr?.on("data", (chunk) => (this.#errors += String(chunk)));
   }
 
-  /** Starts one, and waits until it says that it is ready. */
+  /**
+   * Starts one, and waits until it says that it is ready.
+   *
+   * @param name - of the file in `children/`, without `.ts`.
+   */
   static async start(name: string, args: readonly string[]): Promise<ServiceProcess> {
-    const service = new ServiceProcess(name, args);
+    const service = new ServiceProcess(new URL(`children/${name}.ts`, import.meta.url), { args });
     await service.hear("that it is ready");
     return service;
+  }
+
+  say(message: object): void {
+    this.#process.send(message);
   }
 
   /** What it says next. */

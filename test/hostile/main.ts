@@ -1,0 +1,90 @@
+/**
+ * Attacks six sockets in a process of their own, while six well-behaved peers use them.
+ *
+ *   npm run test:hostile -- [--short] [--ms 2000] [--over tcp,tls] [--only text] [--seed N]
+ *
+ * Each attack must be told by the victim as an event of the right code, stay within its bound of
+ * memory, leave nothing behind, and be noticed by no bystander. Exits with 1 when one is not so.
+ * About 5 minutes; the short form, which runs the most telling ones, at most 45 s.
+ */
+import process from "node:process";
+import { parseArgs } from "node:util";
+import type { AttackResult } from "./campaign/campaign.ts";
+import { Campaign } from "./campaign/campaign.ts";
+import type { Attack } from "./campaign/attack.ts";
+import { attacks } from "./campaign/attacks.ts";
+import type { TransportName } from "./campaign/network.ts";
+import { transportNames } from "./campaign/network.ts";
+
+const { values } = parseArgs({
+  options: {
+    short: { type: "boolean", default: false },
+    ms: { type: "string" },
+    over: { type: "string", default: transportNames.join(",") },
+    only: { type: "string", default: "" },
+    seed: { type: "string" },
+  },
+});
+const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+const forMs = Number(values.ms ?? (values.short ? 400 : 3_000));
+/** Of the short form, which says what it did not come to; each transport has its share. */
+const wholeMs = values.short ? 40_000 : Infinity;
+const startMs = performance.now();
+
+console.log(`seed ${seed}, node ${process.version}, attacks without an end go on for ${forMs} ms`);
+let done = 0;
+let failed = 0;
+let links = 0;
+let skipped = 0;
+const chosenTransports = transportNames.filter((name) => values.over.split(",").includes(name));
+for (const [index, transport] of chosenTransports.entries()) {
+  await runOver(transport, startMs + (wholeMs * (index + 1)) / chosenTransports.length);
+}
+const seconds = ((performance.now() - startMs) / 1_000).toFixed(0);
+const left = skipped === 0 ? "" : `, ${skipped} skipped for want of time`;
+console.log(
+  `hostile: ${done - failed} of ${done} attacks well, ${links} connections${left}, seed ${seed}, ${seconds} s`,
+);
+process.exitCode = failed === 0 ? 0 : 1;
+
+function isChosen({ name, over, isCore }: Attack, transport: TransportName): boolean {
+  if (over !== undefined && !over.includes(transport)) return false;
+  if (values.short && isCore !== true) return false;
+  return name.includes(values.only);
+}
+
+async function runOver(transport: TransportName, endMs: number): Promise<void> {
+  const chosen = attacks.filter((attack) => isChosen(attack, transport));
+  if (chosen.length === 0) return;
+  let longestMs = 0;
+  const campaign = await Campaign.start(transport);
+  try {
+    for (const attack of chosen) {
+      if (performance.now() + longestMs > endMs) {
+        skipped++;
+        continue;
+      }
+      const result = await campaign.attack(attack, seed, forMs);
+      longestMs = Math.max(longestMs, result.ms);
+      done++;
+      links += result.links;
+      if (result.failures.length > 0) failed++;
+      print(transport, result);
+    }
+  } finally {
+    await campaign.end();
+  }
+}
+
+function print(transport: TransportName, result: AttackResult): void {
+  const { name, counts, mostMiB, boundMiB, bystanders, failures } = result;
+  const told = Object.entries(counts).map(([what, count]) => `${count} x ${what}`);
+  const memory = `${Math.max(0, mostMiB).toFixed(0)} of ${boundMiB.toFixed(0)} MiB`;
+  const isWell = failures.length === 0;
+  console.log(`${isWell ? "well  " : "FAILED"} ${transport} ${name}`);
+  console.log(
+    `       ${result.ms.toFixed(0)} ms, ${result.links} links, ${memory}, bystanders +${bystanders}`,
+  );
+  if (told.length > 0) console.log(`       ${told.join(", ")}`);
+  for (const failure of failures.slice(0, 5)) console.log(`       ${failure}`);
+}
