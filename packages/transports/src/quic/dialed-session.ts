@@ -2,6 +2,7 @@ import { MsgError } from "@msg-ts/core";
 import { hostCodeOf } from "../failures.ts";
 import { formatTcpAddress } from "../tcp/tcp-address.ts";
 import type { HostPort } from "./engine.ts";
+import { isGoneNotice } from "./gone-notice.ts";
 import type { QuicContexts } from "./quic-contexts.ts";
 import { dialFailure } from "./quic-failures.ts";
 import type { SessionOptions, SessionOwner } from "./quic-session.ts";
@@ -13,6 +14,9 @@ import { UdpSocket } from "./udp-socket.ts";
  * have it, or it have any peer, keep and retire ids: quiche 0.18 does that wrong (SECURITY.md).
  */
 const noConnectionId = new Uint8Array(0);
+
+/** After so many timeouts in a row without an answer, another socket is tried. */
+const timeoutsPerSocket = 4;
 
 /** Where a connection is dialed, and what it stands on. */
 export interface Dialing {
@@ -30,8 +34,8 @@ export interface DialedHandlers {
   onReady(): void;
   /** No more links may be opened on it. */
   onLeaving(): void;
-  /** Once, last. The handshake failed, if `onReady` did not run. */
-  onOver(reason: MsgError): void;
+  /** Once, last. @param wasReady - whether the handshake was done before. */
+  onOver(reason: MsgError, wasReady: boolean): void;
 }
 
 /** A connection that we dialed, with a UDP socket of its own. */
@@ -43,15 +47,13 @@ export class DialedSession {
   #session: QuicSession | undefined;
   #isReady = false;
   #isOver = false;
+  #isMoving = false;
 
   constructor(dialing: Dialing, handlers: DialedHandlers) {
     this.#dialing = dialing;
     this.#handlers = handlers;
     this.#target = formatTcpAddress(dialing.remote.host, dialing.remote.port);
-    UdpSocket.connect(dialing.remote, {
-      onDatagram: (datagram) => this.#session?.receive(datagram, this.#dialing.remote),
-      onError: (error) => this.#onSocketError(error),
-    }).then(
+    this.#openSocket().then(
       (udp) => this.#onSocket(udp),
       (error: unknown) => this.#onFailed(error),
     );
@@ -68,6 +70,41 @@ export class DialedSession {
     else this.#onFailed(new Error("aborted"));
   }
 
+  #openSocket(): Promise<UdpSocket> {
+    return UdpSocket.connect(this.#dialing.remote, {
+      onDatagram: (datagram) => this.#onDatagram(datagram),
+      onError: (error) => this.#onSocketError(error),
+    });
+  }
+
+  #onDatagram(datagram: Uint8Array): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    if (isGoneNotice(datagram, session.connection)) session.suspect();
+    else session.receive(datagram, this.#dialing.remote);
+  }
+
+  /**
+   * Nothing comes back: perhaps the network of this host has changed, and the socket is bound to an
+   * address that it has no more. Another one finds the way of now; the server sees that the address
+   * of its peer has changed, as behind a NAT, and the connection lives on.
+   */
+  #onSilence(timeouts: number): void {
+    if (!this.#isReady || this.#isMoving || timeouts % timeoutsPerSocket !== 0) return;
+    this.#isMoving = true;
+    this.#openSocket().then(
+      (udp) => {
+        this.#isMoving = false;
+        void (this.#isOver ? udp : this.#udp)?.close();
+        if (!this.#isOver) this.#udp = udp;
+      },
+      // There is no way at all for now.
+      () => {
+        this.#isMoving = false;
+      },
+    );
+  }
+
   #onSocket(udp: UdpSocket): void {
     this.#udp = udp;
     if (this.#isOver) {
@@ -78,8 +115,8 @@ export class DialedSession {
     const context = contexts.dialing(remote.host);
     const connection = context.connect(serverName, noConnectionId, udp.local, remote);
     const owner: SessionOwner = {
-      transmit: (length, to) => udp.transmit(length, to),
-      scratchFor: (bytes) => udp.scratchFor(bytes),
+      transmit: (length, to) => this.#udp?.transmit(length, to) ?? true,
+      scratchFor: (bytes) => (this.#udp ?? udp).scratchFor(bytes),
       onEstablished: (session) => this.#onEstablished(session),
       onLink: () => false,
       onUnused: (session) => {
@@ -88,6 +125,7 @@ export class DialedSession {
         return undefined;
       },
       onGoAway: () => this.#handlers.onLeaving(),
+      onSilence: (timeouts) => this.#onSilence(timeouts),
       onOver: (session, reason) => this.#onSessionOver(session, reason),
     };
     const maxDatagramBytes = contexts.largestTo(remote.host);
@@ -133,7 +171,7 @@ export class DialedSession {
     this.#isOver = true;
     void this.#udp?.close();
     this.#handlers.onLeaving();
-    this.#handlers.onOver(reason);
+    this.#handlers.onOver(reason, this.#isReady);
   }
 }
 

@@ -114,6 +114,7 @@ export interface EngineStats {
   readonly receivedBytes: number;
   readonly sentBytes: number;
   readonly lostPackets: number;
+  readonly lostBytes: number;
   /** How long an answer takes, smoothed. */
   readonly roundTripMs: number;
   /** How many bytes may be on their way. */
@@ -127,8 +128,8 @@ export interface EngineConnection {
   readonly isClosed: boolean;
   /** True when everything that was sent is known to have arrived or to be lost for good. */
   readonly isAcknowledged: boolean;
-  /** Which protocol was agreed on. */
-  readonly protocol: string;
+  /** What the peer is to find the connection by. */
+  readonly destinationId: Uint8Array;
   /** The certificate of the peer and those behind it, DER. */
   readonly peerCertificates: readonly Uint8Array[];
   readonly closed: EngineClose;

@@ -7,14 +7,18 @@ const minBytes = 1_200;
  */
 const sizes: readonly number[] = [16_383, 8_952, 1_452, 1_400, 1_350, 1_280];
 
-/** Losses happen: a size that was lost so often is taken for too large. */
-const maxAttempts = 2;
+/** Losses happen: a size that was lost so often, or whose fate remained open, is given up. */
+const maxLost = 2;
+const maxOpen = 16;
 
 /** A probe is judged by what came back since: soon on a busy connection, later on an idle one. */
 const busyPackets = 32;
 const busyAnswers = 4;
 const busyWaitMs = 15;
 const idleWaitMs = 150;
+
+/** Lost datagrams that came to less than this share of full ones leave open which they were. */
+const hidingShare = 0.85;
 
 /** After so many timeouts in a row without an answer the path is taken to have changed. */
 const blackHoleTimeouts = 3;
@@ -26,6 +30,7 @@ const restMs = 60_000;
 export interface PathStats {
   readonly receivedPackets: number;
   readonly lostPackets: number;
+  readonly lostBytes: number;
   readonly roundTripMs: number;
 }
 
@@ -34,6 +39,7 @@ interface Probe {
   readonly atMs: number;
   readonly receivedPackets: number;
   readonly lostPackets: number;
+  readonly lostBytes: number;
   sentSince: number;
 }
 
@@ -47,7 +53,8 @@ export class PathMtu {
   readonly #maxBytes: number;
   #bytes: number = minBytes;
   #untried: number[];
-  #attempts = 0;
+  #lost = 0;
+  #open = 0;
   #probe: Probe | undefined;
   #timeouts = 0;
   #restUntilMs = 0;
@@ -74,8 +81,8 @@ export class PathMtu {
 
   /** A datagram was sent that is larger than {@link bytes}. */
   onProbe(bytes: number, stats: PathStats, now: number): void {
-    const { receivedPackets, lostPackets } = stats;
-    this.#probe = { bytes, atMs: now, receivedPackets, lostPackets, sentSince: 0 };
+    const { receivedPackets, lostPackets, lostBytes } = stats;
+    this.#probe = { bytes, atMs: now, receivedPackets, lostPackets, lostBytes, sentSince: 0 };
   }
 
   /** Datagrams were sent since. */
@@ -87,14 +94,20 @@ export class PathMtu {
   onReceived(stats: PathStats, now: number): void {
     const probe = this.#probe;
     if (probe === undefined) return;
-    if (stats.lostPackets > probe.lostPackets) return this.#onLost();
+    const lost = stats.lostPackets - probe.lostPackets;
+    const lostBytes = stats.lostBytes - probe.lostBytes;
+    // Then one of them was larger than all but the probe are.
+    if (lostBytes > lost * this.#bytes) return this.#onFailed(maxLost);
     const waitedMs = now - probe.atMs;
     const answers = stats.receivedPackets - probe.receivedPackets;
     const isBusy = probe.sentSince >= busyPackets && answers >= busyAnswers;
     const waitMs = isBusy ? stats.roundTripMs * 3 + busyWaitMs : stats.roundTripMs * 2 + idleWaitMs;
     if (answers === 0 || waitedMs < waitMs) return;
+    // Some were smaller than they might have been, and could hide that the probe was among them.
+    if (lost > 0 && lostBytes < lost * this.#bytes * hidingShare) return this.#onFailed(maxOpen);
     this.#probe = undefined;
-    this.#attempts = 0;
+    this.#lost = 0;
+    this.#open = 0;
     this.#bytes = Math.max(this.#bytes, probe.bytes);
     // Smaller ones need no proof any more.
     this.#untried = this.#untried.filter((bytes) => bytes > this.#bytes);
@@ -120,11 +133,13 @@ export class PathMtu {
     this.#restUntilMs = now + restMs;
   }
 
-  #onLost(): void {
+  /** Tries again, or, after so many times of this kind, the next smaller size. */
+  #onFailed(max: typeof maxLost | typeof maxOpen): void {
     this.#probe = undefined;
-    this.#attempts += 1;
-    if (this.#attempts < maxAttempts) return;
-    this.#attempts = 0;
+    const count = max === maxLost ? ++this.#lost : ++this.#open;
+    if (count < max) return;
+    this.#lost = 0;
+    this.#open = 0;
     this.#untried.shift();
   }
 

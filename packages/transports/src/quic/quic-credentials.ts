@@ -8,7 +8,7 @@ import { authoritiesOf, identityOf, privateKeyOf } from "../tls/read-pem.ts";
 import type { ContextSettings, EngineConnection } from "./engine.ts";
 import { isPinned, pinOf, resolvePins } from "./public-key-pin.ts";
 import type { QuicCertificates, ResolvedQuicOptions } from "./quic-options.ts";
-import { SelfSignedIdentity } from "./self-signed-identity.ts";
+import type { SelfSignedIdentity } from "./self-signed-identity.ts";
 
 type ContextCredentials = Pick<
   ContextSettings,
@@ -28,12 +28,20 @@ export class QuicCredentials {
   readonly #certificate: string | undefined;
   readonly #privateKey: string | undefined;
   readonly #ownPin: string | undefined;
-  #selfSigned: SelfSignedIdentity | undefined;
+  readonly #selfSigned: () => SelfSignedIdentity;
 
-  /** @throws MsgError `MSG_INVALID_OPTION`, naming what cannot be used, and why. */
-  constructor(certificates: QuicCertificates, options: ResolvedQuicOptions) {
+  /**
+   * @param selfSigned - what a listener shows that was given no certificate.
+   * @throws MsgError `MSG_INVALID_OPTION`, naming what cannot be used, and why.
+   */
+  constructor(
+    certificates: QuicCertificates,
+    options: ResolvedQuicOptions,
+    selfSigned: () => SelfSignedIdentity,
+  ) {
     const { cert, key, passphrase, ca, pins } = certificates;
     this.#options = options;
+    this.#selfSigned = selfSigned;
     const identity = identityOf("", cert, key, passphrase);
     this.#authorities = authoritiesOf(ca);
     this.#pins = pins === undefined ? undefined : resolvePins(pins);
@@ -54,7 +62,7 @@ export class QuicCredentials {
 
   /** The pin of what a listener shows. */
   get pin(): string {
-    return this.#ownPin ?? this.#ownIdentity.pin;
+    return this.#ownPin ?? this.#selfSigned().pin;
   }
 
   /** What the contexts of dialers are made with. */
@@ -68,8 +76,8 @@ export class QuicCredentials {
   /** What the contexts of listeners are made with. */
   get listening(): ContextCredentials {
     const own = {
-      certificate: bytesOf(this.#certificate ?? this.#ownIdentity.cert),
-      privateKey: bytesOf(this.#privateKey ?? this.#ownIdentity.key),
+      certificate: bytesOf(this.#certificate ?? this.#selfSigned().cert),
+      privateKey: bytesOf(this.#privateKey ?? this.#selfSigned().key),
     };
     if (this.#options.clientCertificates === "none") {
       return { ...own, authorities: undefined, verify: "none" };
@@ -96,11 +104,6 @@ export class QuicCredentials {
     const refusal = this.#pinRefusal(certificate);
     if (refusal !== undefined) return { refusal };
     return { certificate: new PeerCertificate(certificate, true) };
-  }
-
-  get #ownIdentity(): SelfSignedIdentity {
-    this.#selfSigned ??= new SelfSignedIdentity();
-    return this.#selfSigned;
   }
 
   /** Whether there is something of ours that certificates are held against. */

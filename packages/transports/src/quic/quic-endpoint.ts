@@ -5,6 +5,7 @@ import { nodeCrypto } from "../tls/node-tls.ts";
 import { Admission } from "./admission.ts";
 import type { HostPort, PacketHeader, QuicEngine } from "./engine.ts";
 import type { QuicContexts } from "./quic-contexts.ts";
+import { goneNotice, minAnsweredBytes } from "./gone-notice.ts";
 import { initialClose } from "./initial-close.ts";
 import { refusalFailure } from "./quic-failures.ts";
 import type { ResolvedQuicOptions } from "./quic-options.ts";
@@ -29,7 +30,7 @@ const maxIdBytes = 20;
 const connectionRefused = 0x02;
 
 /** Whoever forges addresses is not to have many answers sent there. */
-const maxRefusalsPerSecond = 1_000;
+const maxAnswersPerSecond = 1_000;
 
 /** What an endpoint stands on. */
 export interface EndpointSetup {
@@ -70,8 +71,8 @@ export class QuicEndpoint {
   readonly #free: Promise<void> = new Promise((resolve) => {
     this.#onFree = resolve;
   });
-  #refusalSecond = 0;
-  #refusals = 0;
+  #answerSecond = 0;
+  #answers = 0;
 
   private constructor(setup: EndpointSetup, udp: UdpSocket, onClosed: () => void) {
     this.#setup = setup;
@@ -86,6 +87,7 @@ export class QuicEndpoint {
       onLink: (_session, link) => this.#onLink(link),
       onUnused: (session) => this.#onUnused(session),
       onGoAway: () => {},
+      onSilence: () => {},
       onOver: (session) => this.#onOver(session),
     };
   }
@@ -155,6 +157,9 @@ export class QuicEndpoint {
     const accepted = this.#byId.get(id);
     if (accepted !== undefined) accepted.session.receive(datagram, accepted.fixed ?? from);
     else if (isLong) this.#onStranger(datagram, from);
+    else if (datagram.length >= minAnsweredBytes && this.#mayAnswer()) {
+      this.#udp.send(goneNotice(datagram.subarray(idAt, idAt + idBytes)), from);
+    }
   }
 
   /** The first datagram of a connection, or anything. */
@@ -219,12 +224,16 @@ export class QuicEndpoint {
 
   /** Tells a peer at once that it need not try. */
   #turnAway(header: PacketHeader, from: HostPort, why: string): void {
+    if (this.#mayAnswer()) this.#udp.send(initialClose(header, connectionRefused, why), from);
+  }
+
+  /** Whether a datagram may be answered that belongs to no connection. */
+  #mayAnswer(): boolean {
     const second = Math.floor(performance.now() / 1_000);
-    if (second !== this.#refusalSecond) this.#refusals = 0;
-    this.#refusalSecond = second;
-    this.#refusals += 1;
-    if (this.#refusals > maxRefusalsPerSecond) return;
-    this.#udp.send(initialClose(header, connectionRefused, why), from);
+    if (second !== this.#answerSecond) this.#answers = 0;
+    this.#answerSecond = second;
+    this.#answers += 1;
+    return this.#answers <= maxAnswersPerSecond;
   }
 
   #onEstablished(session: QuicSession): MsgError | undefined {

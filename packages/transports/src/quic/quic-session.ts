@@ -6,21 +6,17 @@ import { closeFailure, streamFailure } from "./quic-failures.ts";
 import { PathMtu } from "./path-mtu.ts";
 import { PeerStreams } from "./peer-streams.ts";
 import type { Rounds, RoundTaker } from "./rounds.ts";
+import type { AnswerHandler, SessionTimes } from "./session-clock.ts";
+import { SessionClock } from "./session-clock.ts";
 import type { LinkSession } from "./stream-link.ts";
 import { StreamLink } from "./stream-link.ts";
 import { TrafficBudget } from "./traffic-budget.ts";
-
-/** How long a connection that ends waits for what it sent to be acknowledged. */
-const maxLingerMs = 3_000;
 
 /** A connection that is full makes packets for ever when it is closed: quiche 0.18. */
 const maxDatagramsPerFlush = 4_096;
 
 /** Of more links than this, the engine is asked which of them have something. */
 const maxLinksToAsk = 16;
-
-/** How long a peer that seems to be gone has to answer, at least. */
-const minSuspicionMs = 200;
 
 /** Far more than a handshake takes, with the certificates of both ends. */
 const maxHandshakeBytes = 256 * 1024;
@@ -36,12 +32,9 @@ const closeCodes = {
 } as const;
 
 /** How a session is set up: the same object for all of one kind. */
-export interface SessionOptions {
-  readonly isDialer: boolean;
+export interface SessionOptions extends SessionTimes {
   /** Several links share it, and both ends speak of them on control streams. */
   readonly isShared: boolean;
-  readonly keepAliveMs: number;
-  readonly handshakeTimeoutMs: number;
   readonly streamWindowBytes: number;
   readonly rounds: Rounds;
 }
@@ -56,8 +49,11 @@ export interface SessionBase {
 
 /** Who holds a session: the end that dials, or the one that listens. */
 export interface SessionOwner {
-  /** Sends a datagram. The memory is the owner's for this call; see {@link scratchFor}. */
-  transmit(length: number, to: HostPort): void;
+  /**
+   * Sends the beginning of what {@link scratchFor} gave. False when no more should be sent now: the
+   * network does not take it.
+   */
+  transmit(length: number, to: HostPort): boolean;
   /** Memory for the next datagram. */
   scratchFor(bytes: number): Uint8Array;
   /** The handshake is done. Gives why the peer is not accepted. */
@@ -68,6 +64,8 @@ export interface SessionOwner {
   onUnused(session: QuicSession): Promise<void> | undefined;
   /** The peer takes no more links. */
   onGoAway(session: QuicSession): void;
+  /** What was sent was not answered in time, so often in a row. */
+  onSilence(timeouts: number): void;
   /** Once, last. @param reason - absent when it ended in order. */
   onOver(session: QuicSession, reason: MsgError | undefined): void;
 }
@@ -85,6 +83,7 @@ export class QuicSession implements LinkSession, RoundTaker {
   readonly #peerStreams: PeerStreams;
   readonly #control: ControlStream | undefined;
   readonly #mtu: PathMtu;
+  readonly #clock: SessionClock;
   #turns: Set<StreamLink> = new Set();
   #blocked: Set<StreamLink> = new Set();
   readonly #undone: Set<StreamLink> = new Set();
@@ -93,18 +92,11 @@ export class QuicSession implements LinkSession, RoundTaker {
   #isRoundDue = false;
   #nextStream: number;
   #linkCount = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #timerAtMs = Infinity;
-  #handshakeByMs: number;
-  #endByMs = Infinity;
   #endCode: number = closeCodes.done;
-  #lastHeardMs: number;
-  #lastPingMs: number;
+  #unansweredTimeouts = 0;
   #refusal: MsgError | undefined;
   readonly #budget: TrafficBudget;
   #handshakeBytes = 0;
-  #suspicion: { readonly receivedPackets: number; readonly byMs: number } | undefined;
-  readonly #onTimer: () => void = () => this.#tick();
 
   constructor(base: SessionBase, options: SessionOptions, owner: SessionOwner) {
     this.connection = base.connection;
@@ -115,11 +107,8 @@ export class QuicSession implements LinkSession, RoundTaker {
     this.#peerStreams = new PeerStreams(options.isDialer ? 1 : 0);
     this.#control = options.isShared ? new ControlStream(this, options.isDialer) : undefined;
     this.#mtu = new PathMtu(base.maxDatagramBytes);
-    const now = performance.now();
+    this.#clock = new SessionClock(options, () => this.#tick());
     this.#budget = new TrafficBudget(options.streamWindowBytes);
-    this.#lastHeardMs = now;
-    this.#lastPingMs = now;
-    this.#handshakeByMs = now + options.handshakeTimeoutMs;
   }
 
   get isOver(): boolean {
@@ -136,7 +125,7 @@ export class QuicSession implements LinkSession, RoundTaker {
 
   /** When the peer was last heard of, by `performance.now()`. */
   get lastHeardMs(): number {
-    return this.#lastHeardMs;
+    return this.#clock.lastHeardMs;
   }
 
   /** Whether another link can be opened now. */
@@ -150,14 +139,18 @@ export class QuicSession implements LinkSession, RoundTaker {
     this.#requestRound(true);
   }
 
-  /** Something says that the peer may be gone, but could be forged: asks it for a sign of life. */
-  suspect(): void {
-    if (this.#phase !== "open" || this.#suspicion !== undefined) return;
+  /**
+   * Something says that the peer may be gone, but could be forged: it is asked for a sign of life,
+   * and the session ends with `MSG_PEER_LOST` when none comes. `onAnswer` is told.
+   */
+  suspect(onAnswer?: AnswerHandler): void {
+    if (this.#phase !== "open") return;
+    if (!this.#clock.isSuspicious) {
+      this.connection.ping();
+      this.requestFlush();
+    }
     const { receivedPackets, roundTripMs } = this.connection.stats;
-    const waitMs = Math.max(minSuspicionMs, roundTripMs * 4);
-    this.#suspicion = { receivedPackets, byMs: performance.now() + waitMs };
-    this.connection.ping();
-    this.requestFlush();
+    this.#clock.suspect(receivedPackets, roundTripMs, onAnswer);
   }
 
   /** Opens a link; the peer sees it when something was written to it. */
@@ -180,7 +173,7 @@ export class QuicSession implements LinkSession, RoundTaker {
     if (this.#phase !== "open") return;
     this.#phase = "ending";
     this.#endCode = code;
-    this.#endByMs = performance.now() + maxLingerMs;
+    this.#clock.onEnding(performance.now());
     this.requestFlush();
   }
 
@@ -234,7 +227,7 @@ export class QuicSession implements LinkSession, RoundTaker {
     if (this.connection.isClosed) return this.#finish(this.#reasonOfEngine());
     if (this.#phase === "ending") this.#endIfAcknowledged();
     if (this.#turns.size > 0) this.#requestRound(false);
-    if (!this.isOver) this.#arm();
+    if (!this.isOver) this.#clock.arm(this.connection.timeoutMs());
   }
 
   requestTurn(link: StreamLink): void {
@@ -259,6 +252,7 @@ export class QuicSession implements LinkSession, RoundTaker {
     this.#blocked.delete(link);
     this.#undone.delete(link);
     const isLast = this.#links.delete(link.id) && this.#links.size === 0;
+    if (isLast) this.#clock.onLinkless(performance.now());
     return isLast ? this.#owner.onUnused(this) : undefined;
   }
 
@@ -282,6 +276,7 @@ export class QuicSession implements LinkSession, RoundTaker {
     const name = isFirst ? this.remoteAddress : `${this.remoteAddress}#${number}`;
     const link = new StreamLink(this, id, name);
     this.#links.set(id, link);
+    this.#clock.onLink();
     return link;
   }
 
@@ -294,7 +289,9 @@ export class QuicSession implements LinkSession, RoundTaker {
   #takeIn(): void {
     this.#hasReceived = false;
     const now = performance.now();
-    this.#lastHeardMs = now;
+    this.#clock.onHeard(now);
+    if (this.#clock.isSuspicious) this.#clock.clear(this.connection.stats.receivedPackets);
+    this.#unansweredTimeouts = 0;
     this.#mtu.onAnswer(now);
     if (this.#mtu.isProbing) this.#mtu.onReceived(this.connection.stats, now);
     if (this.#phase === "handshaking" && this.connection.isEstablished) this.#onEstablished();
@@ -323,7 +320,7 @@ export class QuicSession implements LinkSession, RoundTaker {
 
   #onEstablished(): void {
     this.#phase = "open";
-    this.#handshakeByMs = Infinity;
+    this.#clock.onHandshakeDone(performance.now());
     const refusal = this.#owner.onEstablished(this);
     // Bad certificate, RFC 8446, section 6: what a certificate that does not do is told by.
     if (refusal !== undefined) this.refuse(0x12a, refusal);
@@ -360,10 +357,11 @@ export class QuicSession implements LinkSession, RoundTaker {
     const { connection } = this;
     for (let count = 0; count < maxDatagramsPerFlush; count++) {
       const length = connection.send(this.#owner.scratchFor(this.#mtu.nextBytes));
-      if (length === 0) return this.#mtu.onSent(count);
+      if (length === 0) return this.#onAllSent(count);
       if (length > this.#mtu.bytes) this.#mtu.onProbe(length, connection.stats, performance.now());
-      this.#owner.transmit(length, connection.destination);
+      const hasRoom = this.#owner.transmit(length, connection.destination);
       this.#budget.onSent();
+      if (!hasRoom) return this.#clock.sendAgainSoon(performance.now());
       if (this.#phase !== "open" && connection.isClosed && count > 3) return;
     }
     this.#mtu.onSent(maxDatagramsPerFlush);
@@ -383,70 +381,43 @@ export class QuicSession implements LinkSession, RoundTaker {
     return true;
   }
 
+  #onAllSent(count: number): void {
+    this.#mtu.onSent(count);
+    this.#clock.onSent();
+  }
+
   #endIfAcknowledged(): void {
-    if (!this.connection.isAcknowledged && performance.now() < this.#endByMs) return;
+    if (!this.connection.isAcknowledged && !this.#clock.isEndOverdue(performance.now())) return;
     this.connection.close("application", this.#endCode, "");
     this.#sendAll();
     this.#finish(undefined);
   }
 
-  /** A later time leaves the timer as it is: it looks again when it fires. */
-  #arm(): void {
-    const now = performance.now();
-    const atMs = this.#dueMs(now);
-    if (this.#timer !== undefined && atMs >= this.#timerAtMs - 1) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (atMs === Infinity) return;
-    this.#timerAtMs = atMs;
-    this.#timer = setTimeout(this.#onTimer, Math.max(1, Math.ceil(atMs - now)));
-  }
-
-  #dueMs(now: number): number {
-    const left = this.connection.timeoutMs();
-    // The engine gives whole milliseconds, rounded down.
-    const engineMs = left === undefined ? Infinity : now + left + 1;
-    const suspicionMs = this.#suspicion?.byMs ?? Infinity;
-    return Math.min(engineMs, this.#handshakeByMs, this.#endByMs, this.#pingAtMs(), suspicionMs);
-  }
-
-  #pingAtMs(): number {
-    if (this.#phase !== "open") return Infinity;
-    const { keepAliveMs, isDialer } = this.#options;
-    // One of both is enough: the acceptor leaves it to the dialer as long as that does it.
-    const everyMs = isDialer ? keepAliveMs : keepAliveMs * 1.5;
-    return Math.max(this.#lastHeardMs, this.#lastPingMs) + everyMs;
-  }
-
   #tick(): void {
-    this.#timer = undefined;
     if (this.isOver) return;
     const now = performance.now();
-    if (now >= this.#handshakeByMs) {
-      const text = `QUIC handshake took over ${this.#options.handshakeTimeoutMs} ms`;
-      return this.destroy(new MsgError("MSG_HANDSHAKE_TIMEOUT", text));
-    }
-    if (this.#suspicion !== undefined && now >= this.#suspicion.byMs && this.#isGone()) return;
+    if (this.#clock.isHandshakeOverdue(now)) return this.destroy(this.#tooSlow());
+    if (this.#clock.isPeerGone(now)) return this.destroy(this.#gone());
+    if (this.#clock.isLinkOverdue(now)) return this.end();
     if ((this.connection.timeoutMs() ?? 1) <= 0) {
       this.connection.onTimeout();
       this.#mtu.onTimeout(now);
+      this.#unansweredTimeouts += 1;
+      this.#owner.onSilence(this.#unansweredTimeouts);
     }
-    if (now >= this.#pingAtMs()) {
-      this.#lastPingMs = now;
-      this.connection.ping();
-    }
+    if (this.#clock.takePing(now)) this.connection.ping();
     if (this.#blocked.size > 0 && this.#phase === "open") this.#sendBlocked();
     this.flush();
   }
 
-  /** Ends the session if nothing came since the suspicion arose. */
-  #isGone(): boolean {
-    const before = this.#suspicion?.receivedPackets ?? 0;
-    this.#suspicion = undefined;
-    if (this.connection.stats.receivedPackets > before) return false;
+  #tooSlow(): MsgError {
+    const text = `QUIC handshake took over ${this.#options.handshakeTimeoutMs} ms`;
+    return new MsgError("MSG_HANDSHAKE_TIMEOUT", text);
+  }
+
+  #gone(): MsgError {
     const text = `link to ${this.remoteAddress} broke: nobody answers there any more`;
-    this.destroy(new MsgError("MSG_PEER_LOST", text));
-    return true;
+    return new MsgError("MSG_PEER_LOST", text);
   }
 
   /** Why the engine closed; nothing when the peer ended in order. */
@@ -460,8 +431,7 @@ export class QuicSession implements LinkSession, RoundTaker {
   #finish(reason: MsgError | undefined): void {
     if (this.#phase === "over") return;
     this.#phase = "over";
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#clock.stop();
     this.#blocked.clear();
     this.#undone.clear();
     for (const link of this.#links.values()) link.onSessionEnd(reason);

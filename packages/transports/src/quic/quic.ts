@@ -9,12 +9,13 @@ import { dialFirst } from "./dial-first.ts";
 import { QuicContexts } from "./quic-contexts.ts";
 import { QuicCredentials } from "./quic-credentials.ts";
 import { QuicEndpoint } from "./quic-endpoint.ts";
-import type { QuicOptions, ResolvedQuicOptions } from "./quic-options.ts";
+import type { QuicCertificates, QuicOptions, ResolvedQuicOptions } from "./quic-options.ts";
 import { resolveQuicOptions } from "./quic-options.ts";
 import type { SessionOptions } from "./quic-session.ts";
 import type { QuicEngine } from "./engine.ts";
 import { quicheEngine } from "./quiche-engine.ts";
 import { Rounds } from "./rounds.ts";
+import { SelfSignedIdentity } from "./self-signed-identity.ts";
 import { SharedSessions } from "./shared-sessions.ts";
 import type { StreamLink } from "./stream-link.ts";
 
@@ -51,7 +52,13 @@ export class Quic implements Transport {
   readonly #rounds: Rounds = new Rounds();
   readonly #sessions: SharedSessions;
   readonly #endpoints: Map<string, QuicEndpoint> = new Map();
-  readonly #contexts: QuicContexts;
+  #selfSigned: SelfSignedIdentity | undefined;
+  readonly #ownIdentity: () => SelfSignedIdentity = () => {
+    this.#selfSigned ??= new SelfSignedIdentity();
+    return this.#selfSigned;
+  };
+  #certificates: QuicCertificates;
+  #contexts: QuicContexts;
 
   /**
    * @throws MsgError `MSG_INVALID_OPTION`, also for certificates and keys that cannot be used;
@@ -59,8 +66,9 @@ export class Quic implements Transport {
    */
   constructor(options: QuicOptions = {}) {
     this.#options = resolveQuicOptions(options);
-    const credentials = new QuicCredentials(options, this.#options);
-    this.#contexts = new QuicContexts(this.#engine, credentials, this.#options);
+    const { cert, key, passphrase, ca, pins } = options;
+    this.#certificates = { cert, key, passphrase, ca, pins };
+    this.#contexts = this.#contextsOf(this.#certificates);
     this.#sessions = new SharedSessions(this.#options.compat === undefined);
   }
 
@@ -96,6 +104,38 @@ export class Quic implements Transport {
     const endpoint = isLeft ? known : await this.#open(target, host, port);
     endpoint.listen(handlers);
     return { address: endpoint.address, close: () => endpoint.stop(handlers) };
+  }
+
+  /**
+   * Replaces certificates while sockets use this transport. Handshakes from now on go by the new
+   * ones, on every listener and dialer; links that stand stay as they are. What is not given stays.
+   *
+   * @throws MsgError `MSG_INVALID_OPTION`; then the old ones stay in use.
+   *
+   * @example
+   * ```ts
+   * transport.setCertificates({ cert: await readFile("tls.crt"), key: await readFile("tls.key") });
+   * ```
+   */
+  setCertificates(certificates: QuicCertificates): void {
+    const { cert, key, passphrase, ca, pins } = certificates;
+    const old = this.#certificates;
+    const merged: QuicCertificates = {
+      cert: cert ?? old.cert,
+      key: key ?? old.key,
+      // A new key that is not encrypted has none.
+      passphrase: key === undefined ? (passphrase ?? old.passphrase) : passphrase,
+      ca: ca ?? old.ca,
+      pins: pins ?? old.pins,
+    };
+    this.#contexts = this.#contextsOf(merged);
+    this.#certificates = merged;
+    this.#sessions.clear();
+  }
+
+  #contextsOf(certificates: QuicCertificates): QuicContexts {
+    const credentials = new QuicCredentials(certificates, this.#options, this.#ownIdentity);
+    return new QuicContexts(this.#engine, credentials, this.#options);
   }
 
   #dialAt(host: string, ip: string, port: number, signal: AbortSignal): Promise<StreamLink> {

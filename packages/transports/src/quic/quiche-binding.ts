@@ -101,7 +101,7 @@ export interface QuicheConnection {
   timeout(): number | null;
   onTimeout(): void;
   close(isApp: boolean, code: number, reason: Uint8Array): void;
-  applicationProto(): Uint8Array;
+  destinationId(): Uint8Array;
   peerCertChain(): readonly Uint8Array[] | null;
   isEstablished(): boolean;
   isDraining(): boolean;
@@ -114,6 +114,7 @@ export interface QuicheConnection {
     readonly recvBytes: number;
     readonly sentBytes: number;
     readonly lost: number;
+    readonly lostBytes: number;
     readonly peerMaxIdleTimeout: number;
   };
   pathStats(): readonly {

@@ -205,8 +205,8 @@ class QuicheLink implements EngineConnection {
     return idleMs > 0 && left >= idleMs - (performance.now() - this.#lastMoveMs) - timerSlackMs;
   }
 
-  get protocol(): string {
-    return Buffer.from(this.#connection.applicationProto()).toString();
+  get destinationId(): Uint8Array {
+    return this.#connection.destinationId();
   }
 
   get peerCertificates(): readonly Uint8Array[] {
@@ -227,7 +227,7 @@ class QuicheLink implements EngineConnection {
   }
 
   get stats(): EngineStats {
-    const { recv, recvBytes, sentBytes, lost } = this.#connection.stats();
+    const { recv, recvBytes, sentBytes, lost, lostBytes } = this.#connection.stats();
     const paths = this.#connection.pathStats();
     const path = paths.find(({ active }) => active) ?? paths[0];
     return {
@@ -235,6 +235,7 @@ class QuicheLink implements EngineConnection {
       receivedBytes: recvBytes,
       sentBytes,
       lostPackets: lost,
+      lostBytes,
       roundTripMs: path?.rtt ?? 0,
       congestionWindowBytes: path?.cwnd ?? 0,
     };

@@ -45,6 +45,9 @@ class Waiter {
   }
 }
 
+/** A connection that was heard of so lately is taken to be alive. */
+const freshMs = 500;
+
 /** A connection to one address, and those who wait for it. */
 interface Shared {
   readonly dialed: DialedSession;
@@ -65,7 +68,7 @@ export class SharedSessions {
     this.#isShared = isShared;
   }
 
-  /** Forgets what is open, so that new links get new connections. */
+  /** New links get new connections. Those that there are live on with their links. */
   clear(): void {
     this.#byKey.clear();
   }
@@ -79,15 +82,20 @@ export class SharedSessions {
       if (signal.aborted) return reject(dialAborted(target, signal));
       const shared = this.#find(key) ?? this.#dial(key, dialing);
       const session = shared.dialed.session;
-      if (session !== undefined) return resolve(session.openLink());
+      if (session !== undefined && performance.now() - session.lastHeardMs < freshMs) {
+        return resolve(session.openLink());
+      }
       const onAbort = (waiter: Waiter): void => {
         waiter.reject(dialAborted(target, signal));
-        if (waiter.shared.waiters.size > 0) return;
+        const { dialed, waiters } = waiter.shared;
+        if (waiters.size > 0 || dialed.session !== undefined) return;
         this.#forget(key, waiter.shared);
-        waiter.shared.dialed.destroy();
+        dialed.destroy();
       };
       // oxlint-disable-next-line no-new
       new Waiter(shared, signal, resolve, reject, onAbort);
+      // A server that was started anew meanwhile is not to be given a link that leads nowhere.
+      session?.suspect((isAlive) => isAlive && this.#onReady(key, dialing, shared));
     });
   }
 
@@ -103,8 +111,12 @@ export class SharedSessions {
     const dialed = new DialedSession(dialing, {
       onReady: () => this.#onReady(key, dialing, shared),
       onLeaving: () => this.#forget(key, shared),
-      onOver: (reason) => {
-        for (const waiter of Array.from(waiters)) waiter.reject(reason);
+      onOver: (reason, wasReady) => {
+        for (const waiter of Array.from(waiters)) {
+          // One that was open before is given another try, with a connection of its own.
+          if (wasReady) this.#moveOn(key, dialing, shared, waiter);
+          else waiter.reject(reason);
+        }
       },
     });
     const shared: Shared = { dialed, waiters };
@@ -124,6 +136,8 @@ export class SharedSessions {
   #moveOn(key: string, dialing: Dialing, full: Shared, waiter: Waiter): void {
     const current = this.#byKey.get(key);
     const next = current === undefined || current === full ? this.#dial(key, dialing) : current;
+    const { session } = next.dialed;
+    if (session?.hasRoom === true) return waiter.resolve(session.openLink());
     full.waiters.delete(waiter);
     waiter.shared = next;
     next.waiters.add(waiter);

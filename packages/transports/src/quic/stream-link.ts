@@ -205,7 +205,10 @@ export class StreamLink implements Link {
     this.#conclude();
   }
 
-  /** The peer says that its side ended behind so many bytes: its end on the stream may be lost. */
+  /**
+   * The peer says that its side ended behind so many bytes, in case its end on the stream is lost.
+   * It says so when it has read the end of ours.
+   */
   onEndNotice(totalBytes: number): void {
     this.#endAt = totalBytes;
     this.#requestTurn();
@@ -223,7 +226,9 @@ export class StreamLink implements Link {
   closeIfDone(): boolean {
     if (this.#phase !== "ended") return true;
     const { connection, isOver } = this.#session;
-    if (!isOver && !connection.isStreamDone(this.id)) return false;
+    // Without the end on the stream, the engine waits for it for ever.
+    const isToldBeside = this.#endAt < Infinity;
+    if (!isOver && !isToldBeside && !connection.isStreamDone(this.id)) return false;
     this.#close();
     return true;
   }

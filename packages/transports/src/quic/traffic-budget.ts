@@ -47,7 +47,10 @@ export class TrafficBudget {
   }
 
   /** What the peer did that its streams do not explain; `undefined` when all is well. */
-  excessOf(links: Iterable<LinkTraffic>, stats: EngineStats): string | undefined {
+  excessOf(
+    links: Iterable<LinkTraffic>,
+    stats: Pick<EngineStats, "receivedPackets" | "receivedBytes">,
+  ): string | undefined {
     this.#datagramsSinceLook = 0;
     let moves = this.#pastMoves;
     let streamBytesReceived = this.#pastReceivedBytes;

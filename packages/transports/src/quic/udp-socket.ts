@@ -56,20 +56,16 @@ export class UdpSocket {
     return this.#scratch.length === bytes ? this.#scratch : this.#scratch.subarray(0, bytes);
   }
 
-  /** Whether more datagrams should be made now. */
-  get hasRoom(): boolean {
-    return this.#socket.getSendQueueCount() < maxQueuedDatagrams;
-  }
-
-  /** Sends the beginning of what {@link scratchFor} gave. */
-  transmit(length: number, to: HostPort): void {
-    if (this.#isClosed) return;
+  /** Sends the beginning of what {@link scratchFor} gave. False when no more should be sent now. */
+  transmit(length: number, to: HostPort): boolean {
+    if (this.#isClosed) return true;
     const socket = this.#socket;
     if (this.#isConnected) socket.send(this.#scratch, 0, length);
     else socket.send(this.#scratch, 0, length, to.port, to.host);
+    const waiting = socket.getSendQueueCount();
     // Nearly always the system has it by now, and the memory is free again.
-    if (socket.getSendQueueCount() > 0)
-      this.#scratch = Buffer.allocUnsafeSlow(this.#scratch.length);
+    if (waiting > 0) this.#scratch = Buffer.allocUnsafeSlow(this.#scratch.length);
+    return waiting < maxQueuedDatagrams;
   }
 
   /** Sends a datagram to a peer of a bound socket. It must not be changed afterwards. */
