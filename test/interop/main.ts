@@ -15,6 +15,7 @@ import { playAll } from "./play.ts";
 import { Report } from "./report.ts";
 import type { Scene, Suite } from "./scene.ts";
 import { rustSuite } from "./rust/suite.ts";
+import { pyzmqSuite, zeromqSuite } from "./zeromq/suite.ts";
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +28,7 @@ const { values } = parseArgs({
 });
 
 const maxMinutes = 24 * 60;
-const suites: readonly Suite[] = [rustSuite];
+const suites: readonly Suite[] = [rustSuite, zeromqSuite, pyzmqSuite];
 const chosen = values.only?.split(",").map(suiteNamed) ?? suites;
 const mixedMinutes = values.mixed ? minutesOf(values.minutes) : undefined;
 const report = new Report();

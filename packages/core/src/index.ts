@@ -8,6 +8,7 @@ export type {
   CandidatePeer,
   Claims,
   ConnectionHook,
+  ExplainEnd,
   HandshakeLink,
   PeerInfo,
 } from "./contracts/authenticator.ts";

@@ -28,6 +28,8 @@ export class Heartbeat {
   #heardBytes = 0;
   #heardAtMs = 0;
   #pingedAtMs = 0;
+  #everyMs = 0;
+  #beatAtMs = 0;
 
   constructor(context: WireContext, writer: FrameWriter, options: ResolvedHeartbeat) {
     this.#context = context;
@@ -60,14 +62,17 @@ export class Heartbeat {
 
   #start(): void {
     const { pulse } = this.#context;
-    this.#heardAtMs = pulse.now();
-    const everyMs = Math.min(this.#options.intervalMs, Math.max(leastBeatMs, this.#limitMs / 4));
-    pulse.every(everyMs, () => this.#beat());
+    this.#heardAtMs = this.#beatAtMs = pulse.now();
+    this.#everyMs = Math.min(this.#options.intervalMs, Math.max(leastBeatMs, this.#limitMs / 4));
+    pulse.every(this.#everyMs, () => this.#beat());
   }
 
   #beat(): void {
     const { pulse, gate } = this.#context;
     const nowMs = pulse.now();
+    // While this process was busy, or asleep, it did not listen: that is no silence of the peer's.
+    this.#heardAtMs += Math.max(0, nowMs - this.#beatAtMs - this.#everyMs);
+    this.#beatAtMs = nowMs;
     const isHeard = pulse.receivedBytes !== this.#heardBytes;
     const isSlow = pulse.unsentBytes > 0 || !gate.isOpen;
     if (isHeard || isSlow) {

@@ -138,7 +138,11 @@ describe("DEALER and ROUTER", () => {
     for (const router of routers) await router.connect("here");
     await dealer.ready({ peers: 2 });
     for (let i = 0; i < 10; i++) await dealer.send(String(i));
-    for (const router of routers) for (let i = 0; i < 5; i++) await textsOf(router);
+    for (const [first, router] of routers.entries()) {
+      const numbers: number[] = [];
+      for (let i = 0; i < 5; i++) numbers.push(Number((await textsOf(router))[1]));
+      expect(numbers).toEqual([0, 2, 4, 6, 8].map((number) => number + first));
+    }
   });
 
   it("have no message without a part, nor one over the limit", () => {

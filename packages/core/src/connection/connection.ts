@@ -444,7 +444,8 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse, F
   }
 
   onClose(reason?: MsgError): void {
-    this.#dispatch({ type: "link-closed", reason });
+    const explained = reason === undefined ? undefined : this.#handshake?.explained(reason);
+    this.#dispatch({ type: "link-closed", reason: explained ?? reason });
   }
 
   onBeforeFlush(): void {

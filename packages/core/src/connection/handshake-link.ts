@@ -1,5 +1,5 @@
 import { allocate, copyOf, emptyBytes, encodeText, viewOf } from "../bytes.ts";
-import type { CandidatePeer, HandshakeLink } from "../contracts/authenticator.ts";
+import type { CandidatePeer, ExplainEnd, HandshakeLink } from "../contracts/authenticator.ts";
 import type { Link } from "../contracts/transport.ts";
 import { MsgError } from "../errors.ts";
 
@@ -9,6 +9,7 @@ export const maxUnreadBytes: number = 8 * 1024;
 interface Waiter {
   readonly length: number;
   readonly isPeek: boolean;
+  readonly explain: ExplainEnd | undefined;
   readonly resolve: (bytes: Uint8Array) => void;
   readonly reject: (error: MsgError) => void;
 }
@@ -43,12 +44,12 @@ export class LinkHandshake implements HandshakeLink {
     return this.#owner.signal;
   }
 
-  read(length: number): Promise<Uint8Array> {
-    return this.#take(length, false);
+  read(length: number, explain?: ExplainEnd): Promise<Uint8Array> {
+    return this.#take(length, false, explain);
   }
 
   peek(length: number): Promise<Uint8Array> {
-    return this.#take(length, true);
+    return this.#take(length, true, undefined);
   }
 
   write(bytes: Uint8Array | string): void {
@@ -66,7 +67,7 @@ export class LinkHandshake implements HandshakeLink {
 
   /** Nothing more will come: the peer ended its side. It may still wait for what we write. */
   endInput(error: MsgError): void {
-    this.#failure ??= error;
+    this.#failure ??= error.code === "MSG_PEER_LOST" ? this.explained(error) : error;
     this.#settle();
   }
 
@@ -86,7 +87,12 @@ export class LinkHandshake implements HandshakeLink {
     return unread;
   }
 
-  #take(length: number, isPeek: boolean): Promise<Uint8Array> {
+  /** Why the peer is gone, as far as who waits for it can tell. */
+  explained(lost: MsgError): MsgError {
+    return this.#waiter?.explain?.(lost) ?? lost;
+  }
+
+  #take(length: number, isPeek: boolean, explain: ExplainEnd | undefined): Promise<Uint8Array> {
     if (!(Number.isInteger(length) && length >= 0 && length <= maxUnreadBytes)) {
       const text = `length is ${length}, must be 0 to ${maxUnreadBytes}`;
       return Promise.reject(new MsgError("MSG_INVALID_ARGUMENT", text));
@@ -96,7 +102,7 @@ export class LinkHandshake implements HandshakeLink {
       return Promise.reject(new MsgError("MSG_INVALID_STATE", text));
     }
     return new Promise((resolve, reject) => {
-      this.#waiter = { length, isPeek, resolve, reject };
+      this.#waiter = { length, isPeek, explain, resolve, reject };
       this.#settle();
       if (this.#unread.length < maxUnreadBytes) this.#setReading(true);
     });

@@ -1,3 +1,5 @@
+import type { MsgError } from "../errors.ts";
+
 /** What is known of a peer once it was let in; anything the authenticator chose to say. */
 export interface Claims {
   /** Who the peer is. The only identity to base a decision on. */
@@ -59,6 +61,9 @@ export type AuthToken =
   | Uint8Array
   | (() => string | Uint8Array | Promise<string | Uint8Array>);
 
+/** Says what it means that a peer ends its connection now, such as that it dislikes what we said. */
+export type ExplainEnd = (lost: MsgError) => MsgError;
+
 /**
  * The raw bytes of a connection that is not let in yet.
  *
@@ -75,8 +80,11 @@ export interface HandshakeLink {
    * Takes exactly `length` bytes (0 to 8,192), waiting for them.
    *
    * Rejects with `MSG_PEER_LOST` at the end of the stream, `MSG_HANDSHAKE_TIMEOUT` at the deadline.
+   *
+   * @param explain - says what the end of the stream means at this point, where it means something;
+   *   the connection then ends for that reason.
    */
-  read(length: number): Promise<Uint8Array>;
+  read(length: number, explain?: ExplainEnd): Promise<Uint8Array>;
   /** Looks at the next `length` bytes without taking them. Rejects as {@link read}. */
   peek(length: number): Promise<Uint8Array>;
   /** Sends bytes in one write. */

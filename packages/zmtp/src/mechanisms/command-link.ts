@@ -1,4 +1,4 @@
-import type { CandidatePeer, HandshakeLink } from "@msg-ts/core";
+import type { CandidatePeer, ExplainEnd, HandshakeLink } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
 import type { Command } from "../wire/command.ts";
 import { decodeCommand, encodeCommand } from "../wire/command.ts";
@@ -27,9 +27,11 @@ export class CommandLink {
    * The next command. One that is not marked as a command is taken too, as libzmq does.
    *
    * Rejects with `MSG_PROTOCOL` when it is too long or malformed, and as `HandshakeLink.read` does.
+   *
+   * @param explain - what it means when the peer ends the connection instead.
    */
-  async read(): Promise<Command> {
-    const header = await this.#link.read(2);
+  async read(explain?: ExplainEnd): Promise<Command> {
+    const header = await this.#link.read(2, explain);
     const isLong = ((header[0] ?? 0) & frameFlag.long) !== 0;
     const length = isLong ? await this.#readLong(header[1] ?? 0) : (header[1] ?? 0);
     if (length > maxHandshakeCommandBytes) {

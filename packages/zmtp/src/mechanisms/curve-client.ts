@@ -75,7 +75,7 @@ async function run(client: Client, link: CommandLink, metadata: Uint8Array): Pro
     commandName.initiate,
     initiate(client, transient, serverTransient, cookie, key, metadata),
   );
-  const ready = await answer(link, commandName.ready, "it may not know our key");
+  const ready = await answer(link, commandName.ready, "it may not let our key in");
   const readyCount = readyNonce(ready);
   const nonce = nonceOf(noncePrefix.ready, shortNonce(readyCount));
   const opened = crypto.open(ready.subarray(wire.readyBoxAt), nonce, key);
@@ -90,13 +90,11 @@ async function run(client: Client, link: CommandLink, metadata: Uint8Array): Pro
 
 /** libzmq ends the connection without a word when it dislikes what it got. */
 async function answer(link: CommandLink, name: string, why: string): Promise<Uint8Array> {
-  try {
-    return copyOf(expectCommand(await link.read(), name));
-  } catch (error) {
-    if (!MsgError.is(error, "MSG_PEER_LOST")) throw error;
+  const command = await link.read((cause) => {
     const text = `server ended the connection instead of its ${name}: ${why}`;
-    throw new MsgError("MSG_AUTH_REJECTED", text, { cause: error });
-  }
+    return new MsgError("MSG_AUTH_REJECTED", text, { cause });
+  });
+  return copyOf(expectCommand(command, name));
 }
 
 function hello(crypto: CurveCrypto, transientKey: Uint8Array, toServer: Uint8Array): Uint8Array {

@@ -5,7 +5,7 @@ import { openReader } from "../patterns/wire-parts.ts";
 import type { Session } from "../session.ts";
 import type { Command } from "../wire/command.ts";
 import type { FrameWriter } from "../wire/frame-writer.ts";
-import { OpenZmtp } from "../zmtp.ts";
+import type { OpenZmtp } from "../zmtp.ts";
 import type { PartsMessage } from "./parts-message.ts";
 import type { ResolvedPartsOptions } from "./parts-options.ts";
 import { bytesOf } from "./parts-options.ts";

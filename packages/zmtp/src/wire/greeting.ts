@@ -74,14 +74,11 @@ export async function readGreeting(link: HandshakeLink): Promise<Greeting> {
  * libzmq ends a connection without a word once it read that our mechanism is not its own, before it
  * tells what that is.
  */
-async function restOf(link: HandshakeLink, length: number): Promise<Uint8Array> {
-  try {
-    return await link.read(length);
-  } catch (error) {
-    if (!MsgError.is(error, "MSG_PEER_LOST")) throw error;
+function restOf(link: HandshakeLink, length: number): Promise<Uint8Array> {
+  return link.read(length, (cause) => {
     const text = "peer ended the connection at our greeting: its security mechanism may be another";
-    throw new MsgError("MSG_PROTOCOL", text, { cause: error });
-  }
+    return new MsgError("MSG_PROTOCOL", text, { cause });
+  });
 }
 
 function readMechanism(bytes: Uint8Array): string {

@@ -78,6 +78,7 @@ export class JobDispatcher implements FlowHandlers {
   readonly #peers: PushPeer[] = [];
   /** Where the search for a PULL begins, so that equals take turns. */
   #turn = 0;
+  #oneWayPeers = 0;
   /** What PULLs still had when the socket ended their connections. */
   readonly #abandoned: { unsent: number; unacknowledged: number } = {
     unsent: 0,
@@ -150,6 +151,7 @@ export class JobDispatcher implements FlowHandlers {
 
   onPeerReady(peer: PushPeer): void {
     this.#peers.push(peer);
+    if (peer.isOneWay) this.#oneWayPeers++;
     this.#pump();
   }
 
@@ -241,7 +243,10 @@ export class JobDispatcher implements FlowHandlers {
 
   #takeBack(peer: PushPeer): Pending[] {
     const index = this.#peers.indexOf(peer);
-    if (index >= 0) this.#peers.splice(index, 1);
+    if (index >= 0) {
+      this.#peers.splice(index, 1);
+      if (peer.isOneWay) this.#oneWayPeers--;
+    }
     return peer.takeBack();
   }
 
@@ -286,9 +291,13 @@ export class JobDispatcher implements FlowHandlers {
     return freeSize > 0 || size >= maxWaiting || bytes >= maxWaitingBytes;
   }
 
-  /** The PULL with the most free window; equals take turns. */
+  /**
+   * The PULL with the most free window; equals take turns. Where some tell no window all take turns:
+   * they would seem to have room for ever.
+   */
   #pick(avoided: readonly PushPeer[]): PushPeer | undefined {
     const peers = this.#peers;
+    const takesTurns = this.#oneWayPeers > 0;
     let best: PushPeer | undefined;
     let bestFree = 0;
     for (let i = 0, index = this.#turn; i < peers.length; i++, index++) {
@@ -299,6 +308,7 @@ export class JobDispatcher implements FlowHandlers {
       best = peer;
       bestFree = peer.freeWindow;
       this.#turn = index + 1;
+      if (takesTurns) break;
     }
     return best;
   }

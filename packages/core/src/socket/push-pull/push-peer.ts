@@ -63,6 +63,11 @@ export class PushPeer extends Peer implements PushSink {
     if (mostUntaken !== undefined) this.#window = Math.min(mostUntaken, this.#maxUnacked);
   }
 
+  /** It says nothing: a job that the transport took is done. */
+  get isOneWay(): boolean {
+    return !this.#isSettledByPeer;
+  }
+
   get unsettled(): number {
     return this.#unsettled.size;
   }
