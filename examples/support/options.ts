@@ -16,19 +16,27 @@ export interface ExampleOptions {
   readonly address: (name: string) => string;
   /** The same, for an example that connects to it before anybody has bound it. */
   readonly knownAddress: (name: string) => Promise<string>;
+  /** What stood on the command line beside the transport. */
+  readonly rest: readonly string[];
 }
+
+/** What follows from the transport alone. */
+type Family = Omit<ExampleOptions, "rest">;
 
 /** Reads `--transport tcp|ipc|inproc|tls|quic` (tcp by default). Folders that it makes go with the process. */
 export function exampleOptions(): ExampleOptions {
-  const { values } = parseArgs({ options: { transport: { type: "string", default: "tcp" } } });
+  const { values, positionals: rest } = parseArgs({
+    options: { transport: { type: "string", default: "tcp" } },
+    allowPositionals: true,
+  });
   const make = families[values.transport];
-  if (make !== undefined) return make();
+  if (make !== undefined) return { ...make(), rest };
   const known = Object.keys(families).join(", ");
   console.error(`--transport is "${values.transport}", must be one of ${known}`);
   process.exit(2);
 }
 
-const families: Readonly<Record<string, () => ExampleOptions>> = {
+const families: Readonly<Record<string, () => Family>> = {
   tcp,
   ipc,
   inproc,
@@ -46,7 +54,7 @@ async function makeCertificates(): Promise<Pick<TlsOptions, "cert" | "key" | "ca
   return { ...(await authority.issue({ ips: ["127.0.0.1"] })), ca: authority.cert };
 }
 
-function tcp(): ExampleOptions {
+function tcp(): Family {
   return {
     name: "tcp",
     transport: () => new Tcp(),
@@ -55,15 +63,15 @@ function tcp(): ExampleOptions {
   };
 }
 
-function tls(): ExampleOptions {
+function tls(): Family {
   return { ...tcp(), name: "tls", transport: () => new Tls(certificates) };
 }
 
-function quic(): ExampleOptions {
+function quic(): Family {
   return { ...tcp(), name: "quic", transport: () => new Quic(certificates) };
 }
 
-function ipc(): ExampleOptions {
+function ipc(): Family {
   return {
     name: "ipc",
     transport: () => new Ipc(),
@@ -72,7 +80,7 @@ function ipc(): ExampleOptions {
   };
 }
 
-function inproc(): ExampleOptions {
+function inproc(): Family {
   const hub = new InprocHub();
   return {
     name: "inproc",

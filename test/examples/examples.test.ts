@@ -85,6 +85,11 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^red, green, blue of version 2 answer$/m,
     /^0 of more than 100 requests failed: true$/m,
   ],
+  "rust-peer": [
+    /^the other side is this process itself, without Rust$/m,
+    /^the other side answered: how much is eth\?$/m,
+    /^the other side counted 3 of 3 ticks$/m,
+  ],
   tls: [
     /^orders says: hello, alice$/m,
     /^without ca: MSG_DIAL_FAILED, .* not in ca/m,
@@ -117,7 +122,7 @@ describe.concurrent("the examples", { timeout: 60_000 }, () => {
 
   it("refuse a transport that is none, naming those there are", async ({ expect }) => {
     const { code, errors } = await runSource("examples/reqrep.ts", ["--transport", "pigeon"]);
-    expect(errors).toBe('--transport is "pigeon", must be one of tcp, ipc, inproc, tls\n');
+    expect(errors).toBe('--transport is "pigeon", must be one of tcp, ipc, inproc, tls, quic\n');
     expect(code).toBe(2);
   });
 

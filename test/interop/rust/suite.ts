@@ -1,3 +1,5 @@
+import { runSource } from "../../examples/run-node.ts";
+import { expect, expectEqual } from "../expect.ts";
 import type { Scene, Skip, Suite } from "../scene.ts";
 import { buildPeer, cargoVersion } from "./cargo.ts";
 import type { Carrier } from "./carriers.ts";
@@ -68,6 +70,23 @@ function mixedScene(
   };
 }
 
+/** The example as a reader runs it. */
+function exampleScenes(program: string): readonly Scene[] {
+  return [tcp, ipc].map(({ name: transport }) => ({
+    pair: "rust <-> ts",
+    transport,
+    what: "example rust-peer",
+    run: async () => {
+      const args = ["--transport", transport, program];
+      const { code, output, errors } = await runSource("examples/rust-peer.ts", args);
+      expectEqual("errors", [code, errors], [0, ""]);
+      const isTold = output.includes("msg-rs in Rust") && output.includes("counted 3 of 3 ticks");
+      expect(isTold, `the example tells of Rust: ${output}`);
+      return { messages: 5 };
+    },
+  }));
+}
+
 /** The scenes with the Rust library msg-rs: the crate `libmsg` behind msg-rs/src/main.rs. */
 export const rustSuite: Suite = {
   name: "msg-rs",
@@ -85,7 +104,10 @@ export const rustSuite: Suite = {
       kinds.flatMap((scenesOn) => scenesOn(carrier, onStage)),
     );
     const mixed = mixedScene(built.program, carriers, mixedMinutes);
-    const special = certificateScenes(certificates, stranger, onStage);
+    const special = [
+      ...certificateScenes(certificates, stranger, onStage),
+      ...exampleScenes(built.program),
+    ];
     return {
       title: `libmsg 0.1.6, ${cargoVersion()}`,
       scenes: mixedMinutes === undefined ? [...everywhere, ...special, mixed] : [mixed],
