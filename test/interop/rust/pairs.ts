@@ -1,4 +1,4 @@
-import type { SocketOptions } from "@msg-ts/core";
+import type { MsgError, SocketOptions } from "@msg-ts/core";
 import { waitFor } from "@msg-ts/testing";
 import type { PubOptions, RepOptions, ReqOptions, SubOptions } from "msg-ts";
 import { PubSocket, RepSocket, ReqSocket, SubSocket } from "msg-ts";
@@ -20,6 +20,7 @@ type Pair = (typeof pairs)[keyof typeof pairs];
 /** Back within a scene's patience. */
 const reconnect: SocketOptions["reconnect"] = { minDelayMs: 20, maxDelayMs: 200 };
 const readyWithinMs = 20_000;
+const diaryEntries = 30;
 
 /** Makes both ends of pairs over one transport, on one stage. */
 export class Ends {
@@ -105,6 +106,30 @@ export function scenesOf(runs: Runs, { carrier, onStage, ...rest }: SceneFrame):
 interface SceneFrame extends Pick<Scene, "what" | "isHeavy" | "withinMs"> {
   readonly carrier: Carrier;
   readonly onStage: OnStage;
+}
+
+/** What a socket told of its connections, the last of it: for the one who asks why nothing comes. */
+export class Diary {
+  readonly #entries: string[] = [];
+  readonly #startMs = performance.now();
+
+  follow(socket: ReqSocket | SubSocket): void {
+    const note = (name: string, error?: MsgError): void => this.#note(name, error);
+    socket.on("connected", () => note("connected"));
+    socket.on("disconnected", ({ reason }) => note("disconnected", reason));
+    socket.on("retrying", ({ error }) => note("retrying", error));
+    socket.on("refused", ({ error }) => note("refused", error));
+  }
+
+  toString(): string {
+    return this.#entries.join("\n");
+  }
+
+  #note(name: string, error: MsgError | undefined): void {
+    const atMs = (performance.now() - this.#startMs).toFixed(0);
+    this.#entries.push(`${atMs} ms: ${name}${error === undefined ? "" : `, ${error.message}`}`);
+    if (this.#entries.length > diaryEntries) this.#entries.shift();
+  }
 }
 
 /** Waits until a SUB of msg-rs has received so many. */

@@ -1,13 +1,13 @@
 import { waitFor } from "@msg-ts/testing";
 import type { SubSocket } from "msg-ts";
 import { expect, expectEqual } from "../expect.ts";
-import { numberOf } from "../numbered.ts";
+import { numbered, numberOf } from "../numbered.ts";
 import type { Scene } from "../scene.ts";
 import type { Carrier } from "./carriers.ts";
 import type { OnStage, Runs } from "./pairs.ts";
-import { hasPeers, isSubscribed, pairs, pause, scenesOf } from "./pairs.ts";
+import { hasPeers, hasReceived, isSubscribed, pairs, pause, scenesOf } from "./pairs.ts";
 import type { AskCounts, RustPeer } from "./rust-peer.ts";
-import { askAll, expectAllRight, publishPaced, takeAll } from "./traffic.ts";
+import { askAll, expectAllRight, expectAllThere, publishPaced, takeAll } from "./traffic.ts";
 
 const requests = 3_000;
 const inFlight = 64;
@@ -160,6 +160,38 @@ const tsRestarts: Runs = {
   },
 };
 
+/** As in a rolling restart: nothing that was asked or published before is lost. */
+const tsDrains: Runs = {
+  [pairs.rustReq]: async (ends) => {
+    const address = await ends.carrier.knownAddress(ends.stage);
+    const first = await ends.echo({}, address);
+    const peer = await ends.rust("req", hurriedReq, address);
+    const asked = peer.askAll(requests, inFlight, size);
+    await isUnderWay(first);
+    const { isComplete, unsent } = await first.drain();
+    expectEqual("drained", { isComplete, unsent }, { isComplete: true, unsent: 0 });
+    await ends.echo({}, address);
+    const outcome = await asked;
+    expectFewLost(outcome);
+    expectEqual("refused", outcome.failed["Wire(Decompression)"], undefined);
+    const note = "all that was read is answered; what was on its way at the end times out";
+    return { messages: 2 * outcome.right, note };
+  },
+
+  [pairs.rustSub]: async (ends) => {
+    const pub = await ends.pub();
+    const peer = await ends.rust("sub", ["--topic", "numbers"], pub.address);
+    await isSubscribed(pub, "numbers");
+    for (let number = 0; number < batch; number++) {
+      await pub.publish("numbers", numbered(number, size));
+    }
+    expectEqual("drained", (await pub.drain()).isComplete, true);
+    await hasReceived(peer, batch);
+    await expectAllThere(peer, batch);
+    return { messages: batch, note: "all that was published before arrives" };
+  },
+};
+
 /**
  * A REQ of msg-rs sends nothing again: what a closing REP did not answer is lost. Answers that say
  * so fail at once, and whoever asks again at once is told so again until the stream ends.
@@ -184,5 +216,6 @@ export function restartScenes(carrier: Carrier, onStage: OnStage): readonly Scen
   return [
     ...scenesOf(rustRestarts, { what: "rust side restarted", carrier, onStage }),
     ...scenesOf(tsRestarts, { what: "ts side restarted", carrier, onStage }),
+    ...scenesOf(tsDrains, { what: "ts side drained", carrier, onStage }),
   ];
 }

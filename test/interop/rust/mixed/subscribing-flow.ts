@@ -3,7 +3,7 @@ import { waitFor } from "@msg-ts/testing";
 import type { SubSocket } from "msg-ts";
 import { numberOf, Seen } from "../../numbered.ts";
 import type { Ends } from "../pairs.ts";
-import { pairs } from "../pairs.ts";
+import { Diary, pairs } from "../pairs.ts";
 import type { RustPeer } from "../rust-peer.ts";
 import type { Account, Flow, Side } from "./flow.ts";
 
@@ -21,6 +21,7 @@ export class SubscribingFlow implements Flow {
   readonly #ends: Ends;
   readonly #faults: string[] = [];
   readonly #seen = new Seen();
+  readonly #diary = new Diary();
   #peer!: RustPeer;
   #sub!: SubSocket;
   #restarting: Promise<void> = Promise.resolve();
@@ -86,11 +87,16 @@ export class SubscribingFlow implements Flow {
 
   async #hasRead(number: number): Promise<void> {
     const what = `our SUB reads message ${number}`;
-    await waitFor(() => this.#seen.last >= number, { what, withinMs: backWithinMs });
+    try {
+      await waitFor(() => this.#seen.last >= number, { what, withinMs: backWithinMs });
+    } catch (error) {
+      throw new Error(`${this.name}: ${String(error)}\n${this.#diary}`, { cause: error });
+    }
   }
 
   async #subscribe(): Promise<SubSocket> {
     const sub = await this.#ends.sub(this.#peer.address, []);
+    this.#diary.follow(sub);
     void this.#readAll(sub);
     await sub.subscribe("numbers");
     return sub;
