@@ -5,6 +5,9 @@ import { dial, listen } from "./tls-scene.ts";
 
 expectNoLeaks();
 
+/** Each change may cost a probe timeout or two, on a busy machine far more. */
+const patienceMs = 20_000;
+
 /** A link through a proxy that can change the address of the dialer. */
 async function proxiedLink() {
   const transport = new Quic();
@@ -19,15 +22,17 @@ async function proxiedLink() {
   return { proxy, dialed, accepted };
 }
 
-describe("a link over QUIC whose dialer's address changes", () => {
+describe("a link over QUIC whose dialer's address changes", { timeout: 120_000 }, () => {
   it("lives on, whoever speaks first behind that, at least 15 times", async () => {
     const { proxy, dialed, accepted } = await proxiedLink();
     for (let change = 1; change <= 15; change++) {
       await proxy.changePorts();
       dialed.link.write([new TextEncoder().encode(`<${change}`)]);
-      await waitFor(() => accepted.text.endsWith(`<${change}`), { what: "it came there" });
+      const there = { what: `${change} came there`, withinMs: patienceMs };
+      await waitFor(() => accepted.text.endsWith(`<${change}`), there);
       accepted.link.write([new TextEncoder().encode(`${change}>`)]);
-      await waitFor(() => dialed.text.endsWith(`${change}>`), { what: "it came back" });
+      const back = { what: `${change} came back`, withinMs: patienceMs };
+      await waitFor(() => dialed.text.endsWith(`${change}>`), back);
     }
     expect([dialed.isClosed, accepted.isClosed]).toEqual([false, false]);
     expect(proxy.portChangeCount).toBe(15);

@@ -241,10 +241,10 @@ export class QuicEndpoint {
     if (accepted === undefined || !accepted.isHandshaking) return undefined;
     accepted.isHandshaking = false;
     this.#admission.onHandshakeDone();
-    // What the peer's first packets were sent to is used no more.
+    // What the peer's first packets were sent to is used no more, unless we gave it to it: in a retry.
     const [own, first] = accepted.ids.splice(0);
     if (own !== undefined) accepted.ids.push(own);
-    if (first !== undefined) this.#byId.delete(first);
+    if (first !== undefined && first !== own) this.#byId.delete(first);
     const verdict = this.#setup.contexts().credentials.judgeClient(session.connection);
     if (verdict.refusal === undefined) {
       session.certificate = verdict.certificate;
