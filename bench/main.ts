@@ -30,7 +30,7 @@ async function run(options: BenchOptions): Promise<void> {
     const entries = await entriesOf(settings, peers, skip);
     const { row, failures } = await measureRow(settings, entries, {
       rounds,
-      isOurs: ({ contender }) => contender.name === "ours",
+      isOurs: ({ contender }) => contender.name.startsWith("ours"),
     });
     for (const { label, message } of failures) skip(`${label} failed: ${message}`);
     rows.push(row);

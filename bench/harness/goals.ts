@@ -137,6 +137,11 @@ const growth: Goal = {
 
 const subscriptions: RowChoice = { scenario: "subscriptions" };
 
+function overQuic(title: string, scenario: string, style = "", sizeBytes?: number): Against {
+  const row: RowChoice = { scenario, transport: "secure", sizeBytes };
+  return { title: `${title} over QUIC`, row, ours: `ours-quic${style}` };
+}
+
 /** What a network that loses does to QUIC and to TLS over TCP: docs/network.md. */
 function tailUnderLoss(network: string): Goal {
   return {
@@ -239,6 +244,30 @@ export const goals: readonly Goal[] = [
     },
     10,
     "ms late",
+  ),
+  ...atLeast(overQuic("push-pull 1 MiB", "push-pull", "/callback", size.mebi), {
+    "ours-tls/callback": 0.35,
+  }),
+  ...atLeast(
+    {
+      title: "push-pull 1 MiB over QUIC, datagrams of 1,350 bytes",
+      row: { scenario: "push-pull", transport: "secure", sizeBytes: size.mebi },
+      ours: "ours-quic-1350/callback",
+    },
+    { "ours-tls/callback": 0.1 },
+  ),
+  ...atMost(
+    { ...overQuic("one request at a time, p50", "req-rep-1"), measure: "p50Micros" },
+    { "ours-tls": 3 },
+  ),
+  ...atLeast(overQuic("100 clients that connect at once", "connect-storm-100"), { "ours-tls": 1 }),
+  below(
+    {
+      ...overQuic("memory of an idle connection, both sides", "idle-memory"),
+      measure: "residentBytes",
+    },
+    240_000,
+    "bytes",
   ),
   tailUnderLoss("10 ms, 1 % lost"),
   tailUnderLoss("10 ms, 3 % lost"),

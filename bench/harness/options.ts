@@ -105,7 +105,7 @@ function planOf(name: string, values: Values): Plan {
   const { transport = "tcp", pin = "none", size } = values;
   const settings = settingsOf({
     scenario: name,
-    transport: oneOf("transport", transport, ["tcp", "ipc"]) as TransportName,
+    transport: oneOf("transport", transport, ["tcp", "ipc", "secure"]) as TransportName,
     sizeBytes: size === undefined ? undefined : number("size", size, 0),
     pin: oneOf("pin", pin, ["none", "one", "two"]) as Pin,
   });

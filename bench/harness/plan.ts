@@ -46,6 +46,8 @@ function pushPull(transport: TransportName, sizeBytes: number, peers: string): P
   return row({ scenario: "push-pull", transport, sizeBytes }, peers);
 }
 
+const secure = "ours-tls ours-quic";
+const secureStyles = "ours-tls/callback ours-quic/callback ours-quic-1350/callback";
 const publishers = "ours zeromq nats";
 
 /** Every row of docs/performance.md, within 20 minutes on two cores. */
@@ -78,5 +80,10 @@ export const everything: readonly Plan[] = [
   row({ scenario: "connections-1000" }, "ours raw zeromq"),
   row({ scenario: "fairness" }, "ours prototype zeromq ws"),
   row({ scenario: "connect-storm" }, "ours raw zeromq ws"),
+  pushPull("secure", mebi, secureStyles),
+  row({ scenario: "req-rep-1", transport: "secure" }, secure),
+  row({ scenario: "req-rep-64", transport: "secure" }, secure),
+  row({ scenario: "connect-storm-100", transport: "secure" }, secure),
+  row({ scenario: "idle-memory", transport: "secure" }, secure),
   row({ scenario: "first-message" }, "ours raw zeromq ws nats grpc"),
 ];

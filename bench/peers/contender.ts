@@ -1,7 +1,7 @@
 /** What is measured beside what: one contender is one library, in a file of its own in this folder. */
 
-/** What the bytes go over. */
-export type TransportName = "tcp" | "ipc";
+/** What the bytes go over; `secure` is encrypted: TLS or QUIC, as the contender says. */
+export type TransportName = "tcp" | "ipc" | "secure";
 
 /** Where an end listens or connects to: `127.0.0.1:0`, or the path of a socket file. */
 export interface Place {

@@ -3,6 +3,9 @@ import type { Contender } from "./contender.ts";
 /** A file is loaded only when its contender is asked for: its package may not be there. */
 const files: Readonly<Record<string, () => Promise<{ readonly contender: Contender }>>> = {
   ours: () => import("./ours.ts"),
+  "ours-tls": () => import("./ours-tls.ts"),
+  "ours-quic": () => import("./ours-quic.ts"),
+  "ours-quic-1350": () => import("./ours-quic-1350.ts"),
   raw: () => import("./raw.ts"),
   prototype: () => import("./prototype.ts"),
   zeromq: () => import("./zeromq.ts"),

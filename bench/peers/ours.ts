@@ -18,9 +18,8 @@ import type { Contender, Counter, OneWay, Place, PubSub, RequestReply } from "./
 
 const topic = "bench";
 
-function transportOf({ transport }: Place): Transport {
-  return transport === "ipc" ? new Ipc() : new Tcp();
-}
+/** Makes the transport of one socket. */
+export type TransportOf = (place: Place, end: "binds" | "connects") => Transport;
 
 async function takeOneByOne(pull: PullSocket, counter: Counter): Promise<void> {
   for await (const job of pull) counter.add(job.payload);
@@ -58,11 +57,11 @@ const compressors: Readonly<Record<string, () => Compressor>> = {
   lz4: () => lz4(),
 };
 
-const oneWay: OneWay = {
+const oneWay = (transportOf: TransportOf): OneWay => ({
   compressors: ["plain", ...Object.keys(compressors)],
   variants: ["callback", "batches", "one-by-one", "at-most-once", "lent"],
   async receive(place, counter, variant) {
-    const pull = new PullSocket(transportOf(place), { delivery: deliveryOf(variant) });
+    const pull = new PullSocket(transportOf(place, "binds"), { delivery: deliveryOf(variant) });
     await pull.bind(place.address);
     if (variant === "batches") void takeBatches(pull, counter);
     else if (variant === "one-by-one") void takeOneByOne(pull, counter);
@@ -70,7 +69,7 @@ const oneWay: OneWay = {
     return pull.address;
   },
   async connect(place, variant) {
-    const push = new PushSocket(transportOf(place), {
+    const push = new PushSocket(transportOf(place, "connects"), {
       delivery: deliveryOf(variant),
       compressor: compressors[variant]?.(),
     });
@@ -79,7 +78,7 @@ const oneWay: OneWay = {
     const send = variant === "one-by-one" ? sendAwaited : sendAll;
     return (payload, counter) => send(push, payload, counter);
   },
-};
+});
 
 async function publishAll(pub: PubSocket, payload: Uint8Array, counter: Counter): Promise<void> {
   for (;;) {
@@ -89,12 +88,12 @@ async function publishAll(pub: PubSocket, payload: Uint8Array, counter: Counter)
   }
 }
 
-const pubSub: PubSub = {
+const pubSub = (transportOf: TransportOf): PubSub => ({
   // What a slow subscriber does: it loses messages, which is the default, or it holds us up.
   variants: ["drop", "wait"],
   async publish(place, subscribers, variant) {
     const options: PubOptions = variant === "wait" ? { whenSlow: "wait" } : {};
-    const pub = new PubSocket(transportOf(place), options);
+    const pub = new PubSocket(transportOf(place, "binds"), options);
     await pub.bind(place.address);
     return {
       address: pub.address,
@@ -106,16 +105,16 @@ const pubSub: PubSub = {
     };
   },
   async subscribe(place, counter) {
-    const sub = new SubSocket(transportOf(place));
+    const sub = new SubSocket(transportOf(place, "connects"));
     await sub.connect(place.address);
     sub.consume((message) => counter.add(message.payload));
     await sub.subscribe(topic);
   },
-};
+});
 
-const requestReply: RequestReply = {
+const requestReply = (transportOf: TransportOf): RequestReply => ({
   async serve(place, counter) {
-    const rep = new RepSocket(transportOf(place));
+    const rep = new RepSocket(transportOf(place, "binds"));
     await rep.bind(place.address);
     rep.serve((request) => {
       counter.add(request.payload);
@@ -124,7 +123,7 @@ const requestReply: RequestReply = {
     return rep.address;
   },
   async connect(place) {
-    const req = new ReqSocket(transportOf(place));
+    const req = new ReqSocket(transportOf(place, "connects"));
     await req.connect(place.address);
     await req.ready();
     return {
@@ -132,7 +131,7 @@ const requestReply: RequestReply = {
       bytesOf: (answer) => (answer as Message).payload.length,
     };
   },
-};
+});
 
 function firstMessage({ transport, address }: Place): string {
   const name = transport === "ipc" ? "Ipc" : "Tcp";
@@ -146,12 +145,25 @@ function firstMessage({ transport, address }: Place): string {
   `;
 }
 
+/** This library over a transport of its own. */
+export function oursOver(
+  name: string,
+  transports: Contender["transports"],
+  transportOf: TransportOf,
+): Contender {
+  return {
+    name,
+    transports,
+    oneWay: oneWay(transportOf),
+    pubSub: pubSub(transportOf),
+    requestReply: requestReply(transportOf),
+  };
+}
+
 /** This library. */
 export const contender: Contender = {
-  name: "ours",
-  transports: ["tcp", "ipc"],
-  oneWay,
-  pubSub,
-  requestReply,
+  ...oursOver("ours", ["tcp", "ipc"], ({ transport }) =>
+    transport === "ipc" ? new Ipc() : new Tcp(),
+  ),
   firstMessage,
 };

@@ -25,6 +25,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "connections-100": { ...connections, title: "one way over 100 connections", count: 100 },
   "connections-1000": { ...connections, title: "one way over 1,000 connections", count: 1_000 },
   "connect-storm": connectStorm,
+  "connect-storm-100": { ...connectStorm, count: 100 },
   "idle-memory": idleMemory,
   "first-message": firstMessage,
   fairness,
