@@ -36,6 +36,10 @@ import {
   resolveSubOptions,
   subDefaults,
 } from "../../packages/core/src/socket/pub-sub/sub-options.ts";
+import {
+  quicDefaults,
+  resolveQuicOptions,
+} from "../../packages/transports/src/quic/quic-options.ts";
 import { documents } from "./markdown.ts";
 
 type Value = number | string | boolean;
@@ -56,6 +60,7 @@ const sources: Readonly<Record<string, Source>> = {
   subDefaults: { defaults: subDefaults, resolve: resolveSubOptions },
   pushDefaults: { defaults: pushDefaults, resolve: resolvePushOptions },
   pullDefaults: { defaults: pullDefaults, resolve: resolvePullOptions },
+  quicDefaults: { defaults: quicDefaults, resolve: resolveQuicOptions },
 };
 
 const tables = documents().flatMap(({ file, tables: found }) =>
@@ -151,6 +156,7 @@ const sourceOf: Readonly<Record<string, string>> = {
   SubSocket: "subDefaults",
   PushSocket: "pushDefaults",
   PullSocket: "pullDefaults",
+  Quic: "quicDefaults",
 };
 
 describe("the table of limits", () => {

@@ -55,6 +55,12 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^ledger: refused a client, MSG_AUTH_REJECTED\nforger: MSG_PEER_LOST$/m,
     /^ledger: refused a client, MSG_AUTH_REJECTED\nguest: MSG_AUTH_REJECTED$/m,
   ],
+  "mtls-quic": [
+    /^till: umbrellas: 7 left\noffice: umbrellas: 7 left$/m,
+    /^stock: refused a client, MSG_AUTH_REJECTED$/m,
+    /^stranger: MSG_PEER_LOST$/m,
+    /^till, of another service: MSG_DIAL_FAILED$/m,
+  ],
   "many-endpoints": [
     /^red answered 10 of 30\ngreen answered 10 of 30\nblue answered 10 of 30$/m,
     /^heard: all is blue, all is green, all is red$/m,

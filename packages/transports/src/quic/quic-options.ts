@@ -212,7 +212,7 @@ export interface ResolvedQuicOptions {
 }
 
 /** What {@link QuicOptions} are when they are not given. */
-const quicDefaults = {
+export const quicDefaults = {
   insecure: false,
   clientCertificates: "none",
   idleTimeoutMs: 30_000,
