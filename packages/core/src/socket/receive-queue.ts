@@ -1,5 +1,6 @@
 import type { ReadGate } from "../contracts/protocol.ts";
 import { Deque } from "./deque.ts";
+import { LeftBehind } from "./left-behind.ts";
 
 /** What can stand in a {@link ReceiveQueue}. */
 export interface Receivable {
@@ -56,9 +57,16 @@ export class ReceiveSource<T> {
   isFull = false;
   /** True while it stands in the rotation. */
   isActive = false;
+  /** Its peer is gone. */
+  isAbandoned = false;
 
   constructor(gate: ReadGate) {
     this.gate = gate;
+  }
+
+  /** What it keeps in memory. */
+  get heldBytes(): number {
+    return this.bytes + this.pinnedBytes;
   }
 
   push(item: T, bytes: number): void {
@@ -125,13 +133,14 @@ export interface Sleeper {
  *
  * Fair: peers take turns. Bounded: a peer whose share is full is not read from, until half of it
  * was taken; one item always fits. An item is a peer's until somebody takes it, also when the peer
- * is gone.
+ * is gone; what such peers left is bounded as one more share.
  */
 export class ReceiveQueue<T extends Receivable> {
   readonly #limits: ReceiveLimits;
   readonly #admit: ((item: T) => boolean) | undefined;
   readonly #rotation: Deque<ReceiveSource<T>> = new Deque();
   readonly #sleepers: Set<Sleeper> = new Set();
+  readonly #left: LeftBehind<ReceiveSource<T>>;
   #consumer: ItemConsumer<T> | undefined;
   size = 0;
   bytes = 0;
@@ -139,10 +148,30 @@ export class ReceiveQueue<T extends Receivable> {
   /** Called when the last item was taken. */
   onEmpty: (() => void) | undefined;
 
-  /** @param admit - asked about each item that is taken; one it refuses is nobody's any more. */
-  constructor(limits: ReceiveLimits, admit?: (item: T) => boolean) {
+  /**
+   * @param sources - of the peers that are there.
+   * @param admit - asked about each item that is taken; one it refuses is nobody's any more.
+   */
+  constructor(
+    limits: ReceiveLimits,
+    sources: () => Iterable<ReceiveSource<T>>,
+    admit?: (item: T) => boolean,
+  ) {
     this.#limits = limits;
+    this.#left = new LeftBehind(limits, sources);
     this.#admit = admit;
+  }
+
+  /** A peer is there: it may be read from as soon as there is room for what it leaves. */
+  open(source: ReceiveSource<T>): void {
+    this.#left.onCame(source);
+  }
+
+  /** Its peer is gone: what it left is still given. */
+  abandon(source: ReceiveSource<T>): void {
+    this.#left.onWent(source);
+    source.isAbandoned = true;
+    this.#left.add(source.items.size, source.heldBytes);
   }
 
   /** The one that takes items before all others. */
@@ -160,7 +189,9 @@ export class ReceiveQueue<T extends Receivable> {
     }
     if (source.gate.isLent) item.detach();
     const bytes = costOf(item);
+    const before = source.heldBytes;
     source.push(item, bytes);
+    if (source.isAbandoned) this.#left.add(1, source.heldBytes - before);
     this.bytes += bytes;
     this.size++;
     if (!source.isActive) {
@@ -168,8 +199,7 @@ export class ReceiveQueue<T extends Receivable> {
       this.#rotation.push(source);
     }
     const { maxMessages, maxBytes } = this.#limits;
-    const heldBytes = source.bytes + source.pinnedBytes;
-    if (!source.isFull && (source.items.size >= maxMessages || heldBytes >= maxBytes)) {
+    if (!source.isFull && (source.items.size >= maxMessages || source.heldBytes >= maxBytes)) {
       source.isFull = true;
       source.gate.hold();
     }
@@ -257,6 +287,7 @@ export class ReceiveQueue<T extends Receivable> {
   #takeAny(): T | undefined {
     const rotation = this.#rotation;
     for (let source = rotation.peek(); source !== undefined; source = rotation.peek()) {
+      const before = source.heldBytes;
       const item = source.shift();
       if (source.items.size === 0) {
         source.isActive = false;
@@ -268,6 +299,7 @@ export class ReceiveQueue<T extends Receivable> {
       // Nothing is left of a peer that was cleared: the next one has its turn.
       if (item === undefined) continue;
       this.#onOut(source, item);
+      if (source.isAbandoned) this.#left.remove(1, before - source.heldBytes);
       return item;
     }
     return undefined;
@@ -284,8 +316,7 @@ export class ReceiveQueue<T extends Receivable> {
 
   #openWhenHalfEmpty(source: ReceiveSource<T>): void {
     const { maxMessages, maxBytes } = this.#limits;
-    const heldBytes = source.bytes + source.pinnedBytes;
-    if (source.items.size > maxMessages / 2 || heldBytes > maxBytes / 2) return;
+    if (source.items.size > maxMessages / 2 || source.heldBytes > maxBytes / 2) return;
     source.isFull = false;
     source.gate.release();
   }

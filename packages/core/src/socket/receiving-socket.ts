@@ -6,7 +6,7 @@ import { MsgError } from "../errors.ts";
 import { checkBoolean, checkIntegerOrInfinity } from "../option-checks.ts";
 import type { Message } from "./message.ts";
 import type { Peer } from "./peer.ts";
-import type { ReceiveLimits } from "./receive-queue.ts";
+import type { ReceiveLimits, ReceiveSource } from "./receive-queue.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import type { Consumer } from "./calling-consumer.ts";
 import type { Settler } from "./receivers.ts";
@@ -47,11 +47,16 @@ export interface BatchOptions {
   readonly maxMessages?: number | undefined;
 }
 
+/** A peer of whom messages wait here. */
+interface SourcePeer<M> extends Peer {
+  readonly source: ReceiveSource<M>;
+}
+
 /**
  * What the three sockets share that receive by their own pace: `for await`, `receive()`, batches
  * and a callback, all on one queue that is fair over peers and bounded for each of them.
  */
-export abstract class ReceivingSocket<P extends Peer, M extends Message<unknown>>
+export abstract class ReceivingSocket<P extends SourcePeer<M>, M extends Message<unknown>>
   extends Socket<P>
   implements AsyncIterable<M>
 {
@@ -69,7 +74,8 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message<unknown>
     limits: ReceiveLimits,
   ) {
     super(type, transport, options, codec);
-    this.queue = new ReceiveQueue(limits, codec.isRaw ? undefined : (item) => this.#admit(item));
+    const admit = codec.isRaw ? undefined : (item: M): boolean => this.#admit(item);
+    this.queue = new ReceiveQueue(limits, () => this.#sources(), admit);
   }
 
   /** @internal What happens to an item when its consumer is done with it. */
@@ -173,6 +179,11 @@ export abstract class ReceivingSocket<P extends Peer, M extends Message<unknown>
   protected override wireContext(connection: Connection): WireContext {
     connection.setLending(this.#isLending);
     return super.wireContext(connection);
+  }
+
+  /** Of the peers that are there. */
+  *#sources(): Generator<ReceiveSource<M>> {
+    for (const { source } of this.endpoints.peers) yield source;
   }
 
   #setLending(isLending: boolean): void {

@@ -33,9 +33,11 @@ class Gate {
 const overheadBytes = 64;
 
 function setUp(limits: Partial<ReceiveLimits> = {}, sourceCount = 3) {
-  const queue = new ReceiveQueue<Item>({ maxMessages: 4, maxBytes: 1_000_000, ...limits });
   const gates = Array.from({ length: sourceCount }, () => new Gate());
   const sources = gates.map((gate) => new ReceiveSource<Item>(gate));
+  const living = new Set(sources);
+  const allLimits = { maxMessages: 4, maxBytes: 1_000_000, ...limits };
+  const queue = new ReceiveQueue<Item>(allLimits, () => living);
   let number = 0;
   const push = (from: number, length = 0): void => {
     const source = sources[from];
@@ -46,7 +48,23 @@ function setUp(limits: Partial<ReceiveLimits> = {}, sourceCount = 3) {
     const source = sources[from];
     return source === undefined ? [] : queue.clearSource(source);
   };
-  return { queue, gates, push, clear };
+  /** The peer of a source goes, as a socket tells it. */
+  const leave = (from: number): void => {
+    const source = sources[from];
+    if (source === undefined) return;
+    living.delete(source);
+    queue.abandon(source);
+  };
+  /** A peer comes; gives its number. */
+  const come = (): number => {
+    const gate = new Gate();
+    const source = new ReceiveSource<Item>(gate);
+    living.add(source);
+    queue.open(source);
+    gates.push(gate);
+    return sources.push(source) - 1;
+  };
+  return { queue, gates, push, clear, leave, come };
 }
 
 describe("ReceiveQueue", () => {
@@ -279,5 +297,106 @@ describe("ReceiveQueue, of payloads that share memory", () => {
     expect(gate.holds).toBe(0);
     pushFrom(0, 100);
     expect(gate.holds).toBe(0);
+  });
+});
+
+describe("what peers that are gone left in a ReceiveQueue", () => {
+  it("is still given, in its turn", () => {
+    const { queue, push, leave } = setUp();
+    push(0);
+    push(1);
+    leave(0);
+    expect([queue.take()?.from, queue.take()?.from, queue.take()]).toEqual([0, 1, undefined]);
+  });
+
+  it("counts as one more peer's: at that bound nobody is read, until half of it was taken", () => {
+    const { queue, gates, push, leave, come } = setUp();
+    for (const from of [0, 1]) {
+      push(from);
+      push(from);
+    }
+    leave(0);
+    expect(gates[2]?.isOpen).toBe(true);
+    leave(1);
+    expect(gates[2]?.isOpen).toBe(false);
+    const later = come();
+    expect(gates[later]?.isOpen).toBe(false);
+    queue.take();
+    expect(gates[2]?.isOpen).toBe(false);
+    queue.take();
+    expect([gates[2]?.isOpen, gates[later]?.isOpen]).toEqual([true, true]);
+    expect(gates[come()]?.isOpen).toBe(true);
+  });
+
+  it("is bounded in bytes too", () => {
+    const { queue, gates, push, leave } = setUp({ maxBytes: 1_000, maxMessages: 100 });
+    push(0, 600);
+    leave(0);
+    expect(gates[2]?.isOpen).toBe(true);
+    push(1, 600);
+    leave(1);
+    expect(gates[2]?.isOpen).toBe(false);
+    queue.clear();
+    expect([gates[2]?.isOpen, queue.size, queue.bytes]).toEqual([true, 0, 0]);
+  });
+
+  it("counts the memory that it pins", () => {
+    const { queue, gates, push, leave } = setUp({ maxBytes: 10_000, maxMessages: 100 });
+    const [first] = gates;
+    if (first === undefined) throw new Error("no gate");
+    first.slab = 1;
+    first.slabBytes = 20_000;
+    push(0);
+    expect(gates[2]?.isOpen).toBe(true);
+    leave(0);
+    expect(gates[2]?.isOpen).toBe(false);
+    queue.take();
+    expect(gates[2]?.isOpen).toBe(true);
+  });
+
+  it("grows by what was being read when its peer went, and counts it", () => {
+    const { gates, push, leave } = setUp();
+    leave(0);
+    for (let i = 0; i < 4; i++) push(0);
+    expect(gates[1]?.isOpen).toBe(false);
+  });
+
+  it("holds nobody who went too", () => {
+    const { queue, gates, push, leave } = setUp();
+    for (let i = 0; i < 4; i++) push(0);
+    leave(0);
+    leave(1);
+    expect(gates[1]?.holds).toBe(0);
+    queue.clear();
+    expect(gates.map(({ isOpen }) => isOpen)).toEqual([true, true, true]);
+  });
+
+  it("never holds a gate for good, nor lets more in than a share, whoever comes and goes", () => {
+    const step = fc.record({
+      do: fc.constantFrom("push", "push", "push", "take", "leave", "come"),
+      at: fc.nat(50),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        const { queue, gates, push, leave, come } = setUp();
+        const living = [0, 1, 2];
+        for (const { do: what, at } of steps) {
+          const from = living[at % living.length];
+          if (what === "take") queue.take();
+          else if (what === "come" && living.length < 6) living.push(come());
+          else if (from === undefined) continue;
+          // A peer is read from only while its gate is open.
+          else if (what === "push" && gates[from]?.isOpen === true) push(from);
+          else if (what === "leave") {
+            leave(from);
+            living.splice(living.indexOf(from), 1);
+          }
+          // Those who are there, what is left, and what one of them added to it when it went.
+          assert.ok(queue.size <= 4 * (living.length + 2));
+        }
+        queue.clear();
+        for (const from of living) assert.equal(gates[from]?.holds, 0);
+      }),
+    );
   });
 });

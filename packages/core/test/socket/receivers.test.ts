@@ -13,7 +13,7 @@ interface Item {
 
 function setUp() {
   const runtime = new SimulatedRuntime();
-  const queue = new ReceiveQueue<Item>({ maxMessages: 100, maxBytes: 1_000_000 });
+  const queue = new ReceiveQueue<Item>({ maxMessages: 100, maxBytes: 1_000_000 }, () => []);
   const source = new ReceiveSource<Item>({
     isOpen: true,
     slab: 0,

@@ -219,6 +219,7 @@ export class SubSocket<T = Uint8Array>
   }
 
   protected override onPeerReady(peer: SubPeer<T>): void {
+    this.queue.open(peer.source);
     peer.introduce(this.#topics.keys(), this.runtime.wallClockMicros());
     if (peer.isPlain) this.#resolveAllActive();
     else {
@@ -233,6 +234,7 @@ export class SubSocket<T = Uint8Array>
   }
 
   protected override onPeerClosed(peer: SubPeer<T>): void {
+    this.queue.abandon(peer.source);
     this.runtime.clearTimer(peer.graceTimer);
     this.#resolveAllActive();
   }

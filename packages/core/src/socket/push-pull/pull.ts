@@ -131,13 +131,15 @@ export class PullSocket<T = Uint8Array>
   }
 
   protected override onPeerReady(peer: PullPeer<T>): void {
+    this.queue.open(peer.source);
     if (this.isClosed) peer.giveBackAll();
     else if (this.isDraining) peer.startDraining();
     else peer.open();
   }
 
   /** What it gave us is still delivered. */
-  protected override onPeerClosed(): void {
+  protected override onPeerClosed(peer: PullPeer<T>): void {
+    this.queue.abandon(peer.source);
     this.#checkIdle();
   }
 
