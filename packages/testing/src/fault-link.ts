@@ -180,6 +180,11 @@ export class FaultLink implements Link {
     this.#isDark = true;
   }
 
+  /** True once a direction loses what passes: what a host finds out by keep-alive probes. */
+  get isLossy(): boolean {
+    return this.#isDark || this.#outgoing.isDropping || this.#incoming.isDropping;
+  }
+
   /** True behind {@link goDark}. */
   get isDark(): boolean {
     return this.#isDark;
