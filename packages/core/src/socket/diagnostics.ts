@@ -1,4 +1,5 @@
 import type { SocketEvents } from "./events.ts";
+import { withoutSecrets } from "./logger.ts";
 
 interface Channel {
   readonly hasSubscribers: boolean;
@@ -22,7 +23,7 @@ const channels = new Map<keyof SocketEvents, Channel>();
 
 /**
  * Publishes an event of a socket on the channel `msg-ts:<event>` of `node:diagnostics_channel`, as
- * `{ type, detail }`. Costs nothing that could be measured while nobody subscribed.
+ * `{ type, detail }`, without payloads and claims. Costs nothing that could be measured while nobody subscribed.
  */
 export function publishDiagnostics(type: string, name: keyof SocketEvents, detail: object): void {
   if (diagnostics === undefined) return;
@@ -31,5 +32,5 @@ export function publishDiagnostics(type: string, name: keyof SocketEvents, detai
     channel = diagnostics.channel(`msg-ts:${name}`);
     channels.set(name, channel);
   }
-  if (channel.hasSubscribers) channel.publish({ type, detail });
+  if (channel.hasSubscribers) channel.publish({ type, detail: withoutSecrets(detail) });
 }

@@ -84,7 +84,7 @@ export interface SocketEvents {
     readonly count: number;
     readonly peer: PeerInfo | undefined;
     readonly error: MsgError | undefined;
-    /** The payload, where it is at hand. */
+    /** The payload, where it is at hand. Not enumerable: who prints the event does not print it. */
     readonly payload: Uint8Array | undefined;
   };
   /** The socket is closed; nothing follows. */

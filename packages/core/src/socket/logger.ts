@@ -29,14 +29,14 @@ export function eventLog(
 ): ((name: keyof SocketEvents, detail: object) => void) | undefined {
   if (logger === undefined) return undefined;
   return (name, detail) => {
-    const details = loggable(detail);
+    const details = withoutSecrets(detail);
     if (troubles.has(name)) logger.warn(details, `${type} ${name}`);
     else logger.debug(details, `${type} ${name}`);
   };
 }
 
 /** Leaves out what may be secret: payloads, and what an authenticator said of a peer. */
-function loggable(detail: object): object {
+export function withoutSecrets(detail: object): object {
   const { payload: _payload, peer, ...details } = detail as { payload?: unknown; peer?: PeerInfo };
   if (peer === undefined) return details;
   const { id, address, transport, endpoint, name, identity } = peer;

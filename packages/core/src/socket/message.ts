@@ -59,9 +59,14 @@ export class Message<T = Uint8Array> {
   /**
    * The payload as JSON.
    *
-   * @throws SyntaxError when it is not JSON.
+   * @throws SyntaxError when it is not JSON; it does not quote the payload, as that of `JSON.parse`
+   *   does.
    */
   json(): unknown {
-    return JSON.parse(this.text());
+    try {
+      return JSON.parse(this.text());
+    } catch {
+      throw new SyntaxError(`payload of ${this.payload.length} bytes is not JSON`);
+    }
   }
 }

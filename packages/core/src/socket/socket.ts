@@ -15,6 +15,7 @@ import type { EndpointsHandlers } from "./endpoints.ts";
 import { Endpoints } from "./endpoints.ts";
 import type { Listener } from "./event-hub.ts";
 import { EventHub, throwOutside } from "./event-hub.ts";
+import { dropOf } from "./drop.ts";
 import type { CloseReport, DropDetails, DropReason, SocketEvents } from "./events.ts";
 import type { DrainHost, DrainOptions, DrainReport } from "./draining.ts";
 import { Draining, drainTimeoutMs } from "./draining.ts";
@@ -420,7 +421,7 @@ export abstract class Socket<P extends Peer> {
   protected drop(reason: DropReason, details: DropDetails = {}): void {
     const { count = 1, peer, error, payload } = details;
     this.countDrop(reason, count);
-    this.emit("dropped", { reason, count, peer, error, payload });
+    this.emit("dropped", dropOf({ reason, count, peer, error, payload }));
   }
 
   /** @internal What all sockets report; a pattern adds its own. */
