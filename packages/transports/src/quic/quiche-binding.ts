@@ -71,6 +71,7 @@ export interface QuicheConfig {
   setInitialMaxStreamsBidi(count: number): void;
   setInitialMaxStreamsUni(count: number): void;
   setActiveConnectionIdLimit(count: number): void;
+  setMaxAckDelay(delayMs: number): void;
   setDisableActiveMigration(isOff: boolean): void;
   setMaxStreamWindow(bytes: number): void;
   setMaxConnectionWindow(bytes: number): void;

@@ -97,6 +97,14 @@ function kindOf(quiche: QuicheBinding, type: number): PacketKind {
   return type === quiche.Type.Short ? "short" : "other";
 }
 
+/**
+ * How late an acknowledgement may leave: the peer waits for that much more before it takes a packet
+ * for lost. Ours leave in the round in which the packet came; the engine's 25 ms are the greater
+ * part of a short round trip. With 10 ms the p99 of requests over 10 ms with 3 % lost fell by a
+ * quarter, with 2 ms no further (bench scenario: network-one-by-one).
+ */
+const maxAckDelayMs = 10;
+
 class QuicheContext implements EngineContext {
   readonly #quiche: QuicheBinding;
   readonly #config: QuicheConfig;
@@ -128,6 +136,7 @@ class QuicheContext implements EngineContext {
     config.setInitialMaxStreamsBidi(settings.maxStreams);
     config.setInitialMaxStreamsUni(settings.maxControlStreams);
     config.setInitialMaxStreamDataUni(64 * 1024);
+    config.setMaxAckDelay(maxAckDelayMs);
     // The engine keeps as many paths as ids, and forgets none of them while the connection lives.
     config.setActiveConnectionIdLimit(settings.maxPaths);
     config.setDisableActiveMigration(true);
