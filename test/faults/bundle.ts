@@ -33,7 +33,7 @@ function build(children: string, outdir: string): void {
     outExtension: { ".js": ".mjs" },
     bundle: true,
     conditions: ["@msg-ts/source"],
-    external: ["@mongodb-js/zstd", "snappy", "lz4-napi"],
+    external: ["@mongodb-js/zstd", "snappy", "lz4-napi", "@matrixai/*", "@infisical/*"],
     format: "esm",
     platform: "node",
     target: "node20",

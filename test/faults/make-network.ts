@@ -1,10 +1,13 @@
 import { TestAuthority } from "@msg-ts/testing";
 import type { Network, TransportName } from "./network.ts";
 
+/** The name that certificates are for. */
+export const serviceName = "service.example";
+
 /** Makes a network of its own; its certificates live for an hour. */
 export async function makeNetwork(transport: TransportName, folder: string): Promise<Network> {
   if (transport === "tcp" || transport === "ipc") return { transport, folder };
   const authority = await TestAuthority.create();
-  const { cert, key } = await authority.issue({ ips: ["127.0.0.1"] });
+  const { cert, key } = await authority.issue({ ips: ["127.0.0.1"], dns: [serviceName] });
   return { transport, folder, certificate: { cert, key, ca: authority.cert } };
 }

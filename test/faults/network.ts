@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { TcpOptions } from "@msg-ts/transports/tcp";
 import type { Transport } from "msg-ts";
-import { Ipc, Tcp, Tls } from "msg-ts";
+import { Ipc, Quic, Tcp, Tls } from "msg-ts";
 
 /** The transports that processes can share. */
-export const transportNames = ["tcp", "ipc", "tls"] as const;
+export const transportNames = ["tcp", "ipc", "tls", "quic"] as const;
 
 /** One of {@link transportNames}. */
 export type TransportName = (typeof transportNames)[number];
@@ -20,7 +20,7 @@ export interface Network {
 /**
  * The transport of a network.
  *
- * @param lookup - says where names are, over TCP.
+ * @param lookup - says where names are.
  */
 export function transportOf(
   { transport, certificate }: Network,
@@ -28,7 +28,8 @@ export function transportOf(
 ): Transport {
   if (transport === "tcp") return new Tcp({ lookup });
   if (transport === "ipc") return new Ipc();
-  return new Tls({ ...certificate });
+  if (transport === "quic") return new Quic({ ...certificate, lookup });
+  return new Tls({ ...certificate, lookup });
 }
 
 /** Where a socket may bind first; a restarted one binds where the first one was. */

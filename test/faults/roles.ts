@@ -44,7 +44,7 @@ export interface ClientSettings extends ServerSettings {
 export type Resolution = readonly string[] | "fails" | "hangs";
 
 /** What a stranger is: a program that has nothing to do with us. */
-export type StrangerKind = "mute" | "http" | "tls";
+export type StrangerKind = "mute" | "http" | "tls" | "udp";
 
 /** What a stranger is started with. */
 export interface StrangerSettings {

@@ -66,13 +66,13 @@ export const crowdCampaigns: readonly Campaign[] = [
   {
     name: "idle-crowd",
     what: "10,000 idle connections beside the traffic, all killed at once",
-    transports: ["tcp", "ipc"],
+    transports: ["tcp", "ipc", "tls", "quic"],
     run: idleCrowd,
   },
   {
     name: "connect-rate",
     what: "1,000 connections a second for a minute, each for one request",
-    transports: ["tcp", "ipc"],
+    transports: ["tcp", "ipc", "quic"],
     run: connectRate,
   },
 ];

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Campaign, CampaignContext, CampaignResult } from "../campaign.ts";
+import { serviceName } from "../make-network.ts";
+import { transportNames } from "../network.ts";
 import type { Pair } from "../pair.ts";
 import type { Addresses, Resolution } from "../roles.ts";
 import { Worker } from "../worker.ts";
@@ -20,7 +22,7 @@ function movedTo(host: string, addresses: Addresses): Addresses {
 
 /** The server goes to another address, and its name follows, later or after it was not to be had. */
 async function names(context: CampaignContext): Promise<CampaignResult> {
-  const options = { hostName: "service.example", handshakeTimeoutMs: 500 };
+  const options = { hostName: serviceName, handshakeTimeoutMs: 500 };
   const awayMs = context.isShort ? 700 : 3_000;
   const before: readonly Resolution[] = [["127.0.0.9"], "fails", "hangs", []];
   return onPair(context, options, async (pair) => {
@@ -204,7 +206,7 @@ export const hostCampaigns: readonly Campaign[] = [
   {
     name: "names",
     what: "the server moves to another address; its name points elsewhere, fails, hangs or is empty meanwhile",
-    transports: ["tcp"],
+    transports: ["tcp", "tls", "quic"],
     run: names,
   },
   {
@@ -228,7 +230,7 @@ export const hostCampaigns: readonly Campaign[] = [
   {
     name: "dialing-descriptors",
     what: "a client without file descriptors whose server is killed and comes back",
-    transports: ["tcp", "ipc", "tls"],
+    transports: transportNames,
     run: dialingDescriptors,
   },
   {

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Campaign, CampaignContext, CampaignResult } from "../campaign.ts";
 import { makeNetwork } from "../make-network.ts";
+import { transportNames } from "../network.ts";
 import type { Pair } from "../pair.ts";
 import type { StrangerKind, StrangerSettings } from "../roles.ts";
 import { Worker } from "../worker.ts";
@@ -74,8 +75,8 @@ export const strangerCampaigns: readonly Campaign[] = [
   {
     name: "mute-server",
     what: "the server's ports taken by a program that accepts and never speaks",
-    transports: ["tcp", "ipc", "tls"],
-    run: (context) => replaced("mute", context),
+    transports: transportNames,
+    run: (context) => replaced(context.transport === "quic" ? "udp" : "mute", context),
   },
   {
     name: "tls-server",

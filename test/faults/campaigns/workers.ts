@@ -6,7 +6,7 @@ import type { Campaign, CampaignContext, CampaignResult } from "../campaign.ts";
 import { makeEffectsFile, readEffects } from "../effects.ts";
 import { makeNetwork } from "../make-network.ts";
 import type { Network } from "../network.ts";
-import { addressOf } from "../network.ts";
+import { addressOf, transportNames } from "../network.ts";
 import { growthMs, Worker } from "../worker.ts";
 
 const crew = 3;
@@ -125,7 +125,7 @@ export const workerCampaigns: readonly Campaign[] = [
   {
     name: "killed-workers",
     what: "one of three workers killed with SIGKILL at random, again and again, at full rate",
-    transports: ["tcp", "ipc", "tls"],
+    transports: transportNames,
     run: killedWorkers,
   },
 ];

@@ -14,10 +14,14 @@ const counts = { connected: 0, sent: 0, answered: 0 };
 const rejections: Record<string, number> = {};
 const slots = 10;
 
+/** One request, and then silence: over QUIC nobody sees a dialer that never said anything. */
 async function connectIdle(): Promise<void> {
-  const req = new ReqSocket(transport);
+  const id = counts.sent++;
+  const req = new ReqSocket(transport, { timeoutMs: 60_000 });
   await req.connect(address);
-  await req.ready({ timeoutMs: 60_000 });
+  log.write(events.requestSent, id, epoch);
+  await req.request(payloadOf(epoch, id, payloadBytes));
+  log.write(events.requestAnswered, id, epoch);
   counts.connected++;
 }
 

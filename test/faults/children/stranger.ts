@@ -1,4 +1,5 @@
 /** A program that has nothing to do with us, where our server should be. */
+import { createSocket } from "node:dgram";
 import { rmSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
@@ -43,14 +44,20 @@ function whereOf(address: string): ListenOptions {
   return { host, port: Number(port) };
 }
 
-await Promise.all(
-  addresses.map((address) => {
-    return new Promise<void>((resolve, reject) => {
-      const server = makeServer();
-      server.once("error", reject);
-      server.listen(whereOf(address), resolve);
-    });
-  }),
-);
+function listen(address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (kind === "udp") {
+      const [host = "", port = ""] = address.split(":");
+      const socket = createSocket("udp4", () => counts.connections++);
+      socket.once("error", reject).bind(Number(port), host, resolve);
+      return;
+    }
+    const server = makeServer();
+    server.once("error", reject);
+    server.listen(whereOf(address), resolve);
+  });
+}
+
+await Promise.all(addresses.map(listen));
 onOrders({});
 tellReady({}, () => counts);
