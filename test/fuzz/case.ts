@@ -33,6 +33,8 @@ export interface OpenTarget {
   caseOf(input: Uint8Array): Case;
   /** Changes a field that says how long something is. */
   readonly editLength: Mutation;
+  /** Gives back what it holds of the host. */
+  readonly close?: () => Promise<void>;
   /** Takes in a valid input that stands for 64 MiB, and keeps nothing of it. */
   readonly takeLarge?: () => Promise<void>;
 }

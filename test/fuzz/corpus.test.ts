@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { readInputs } from "./corpus.ts";
 import { Fuzzer } from "./fuzzer.ts";
 import { targets } from "./targets.ts";
@@ -9,6 +9,7 @@ describe("the inputs that were kept", { timeout: 120_000 }, () => {
     it(`are taken in well by ${target.name}`, async (context) => {
       const open = await target.open();
       if (typeof open === "string") return context.skip(open);
+      onTestFinished(async () => open.close?.());
       const inputs = [...readInputs("failed", target.name), ...readInputs("corpus", target.name)];
       let next = open.caseOf(new Uint8Array(0));
       const fuzzer = new Fuzzer(target, () => next);

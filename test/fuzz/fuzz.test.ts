@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { Fuzzer } from "./fuzzer.ts";
 import { targets } from "./targets.ts";
 
@@ -15,7 +15,8 @@ describe(`given ${fewRuns} or ${manyRuns} damaged inputs`, { timeout: 120_000 },
     it(`${target.name} gives bytes within the limit or a coded error, and blocks for no long time`, async (context) => {
       const open = await target.open();
       if (typeof open === "string") return context.skip(open);
-      const runs = /^(?:wire|connection) /.test(target.name) ? fewRuns : manyRuns;
+      onTestFinished(async () => open.close?.());
+      const runs = /^(?:wire|connection|quic) /.test(target.name) ? fewRuns : manyRuns;
       const counts = await new Fuzzer(target, open.makeCase).run({
         seed,
         from: 0,

@@ -88,6 +88,7 @@ async function takeIn(input: Uint8Array): Promise<void> {
     if (typeof open === "string") throw new Error(open);
     const fuzzer = new Fuzzer(target, () => open.caseOf(input));
     const counts = await fuzzer.run({ seed: 0, from: 0, to: 1 });
+    await open.close?.();
     console.log(target.name, JSON.stringify(counts, undefined, 2));
     if (counts.failures.length > 0) process.exitCode = 1;
   }
@@ -99,6 +100,7 @@ async function replay(run: number): Promise<void> {
     const open = await target.open();
     if (typeof open === "string") throw new Error(open);
     const counts = await new Fuzzer(target, open.makeCase).run({ seed, from: run, to: run + 1 });
+    await open.close?.();
     console.log(target.name, JSON.stringify(counts, undefined, 2));
     if (counts.failures.length > 0) process.exitCode = 1;
   }

@@ -2,7 +2,9 @@ import type { Target } from "./case.ts";
 import { codecTargets } from "./codec-targets.ts";
 import { compressionTargets } from "./compression-targets.ts";
 import { connectionTargets } from "./connection-target.ts";
+import { quicTargets } from "./quic-target.ts";
 import { wireTargets } from "./wire-target.ts";
+import { zmtpTargets } from "./zmtp-target.ts";
 
 /** Everything that takes in bytes from outside and is fuzzed. */
 export const targets: readonly Target[] = [
@@ -10,6 +12,8 @@ export const targets: readonly Target[] = [
   ...codecTargets,
   ...wireTargets,
   ...connectionTargets,
+  ...zmtpTargets,
+  ...quicTargets,
 ];
 
 /** The targets of that name: `zstd` stands for each implementation of it. */

@@ -24,7 +24,10 @@ const runField = new Uint32Array(1);
 const target = targetNamed(plan.target);
 const open = await target.open();
 if (typeof open === "string") await tell({ type: "unavailable", why: open });
-else await fuzz(open);
+else {
+  await fuzz(open);
+  await open.close?.();
+}
 process.disconnect();
 
 async function fuzz({ makeCase, takeLarge }: OpenTarget): Promise<void> {

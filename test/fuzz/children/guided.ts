@@ -25,6 +25,7 @@ else {
   const corpus = [...readInputs("corpus", name), ...readInputs("failed", name)];
   const fuzzer = new GuidedFuzzer(target, open, { beforeInput: writeInput });
   const { counts, blocks, corpus: kept } = await fuzzer.run({ seed, seconds, corpus });
+  await open.close?.();
   const inputs = kept.map((input) => Buffer.from(input).toString("hex"));
   await tell({ counts, blocks, corpus: inputs });
 }
