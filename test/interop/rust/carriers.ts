@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import type { Transport } from "@msg-ts/core";
 import { TestAuthority } from "@msg-ts/testing";
 import { Ipc } from "@msg-ts/transports/ipc";
@@ -45,7 +46,7 @@ interface FiledCertificate {
   readonly args: readonly string[];
 }
 
-/** Makes them anew: an authority, a server for localhost and 127.0.0.1, and a client. */
+/** Makes them anew: an authority, a server for localhost and {@link host}, and a client. */
 export async function makeCertificates(): Promise<Certificates> {
   const folder = mkdtempSync(join(tmpdir(), "msg-ts-interop-"));
   const file = (name: string, text: string): string => {
@@ -55,7 +56,7 @@ export async function makeCertificates(): Promise<Certificates> {
   };
   const authority = await TestAuthority.create("interop authority");
   const filed = async (usage: "server" | "client"): Promise<FiledCertificate> => {
-    const names = { dns: ["localhost"], ips: ["127.0.0.1"] };
+    const names = { dns: ["localhost"], ips: [host] };
     const { cert, key } = await authority.issue({ commonName: usage, usage, ...names });
     const args = ["--cert", file(`${usage}.pem`, cert), "--key", file(`${usage}.key`, key)];
     return { cert, key, args };
@@ -70,9 +71,17 @@ export async function makeCertificates(): Promise<Certificates> {
   };
 }
 
+/** Of this process alone, where that can be: nobody else takes a port while a server is restarted. */
+const host =
+  process.platform === "linux" ? `127.${1 + (process.pid % 250)}.${randomByte()}.1` : "127.0.0.1";
+
+function randomByte(): number {
+  return Math.floor(Math.random() * 256);
+}
+
 const overPorts = {
-  freshAddress: () => "127.0.0.1:0",
-  knownAddress: async () => `127.0.0.1:${await freePort()}`,
+  freshAddress: () => `${host}:0`,
+  knownAddress: async () => `${host}:${await freePort()}`,
 };
 
 /** TCP. */
@@ -122,7 +131,7 @@ async function freePort(): Promise<number> {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     const server = createServer();
     try {
-      server.listen(port, "127.0.0.1");
+      server.listen(port, host);
       await once(server, "listening");
       return port;
     } catch {

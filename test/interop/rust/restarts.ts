@@ -14,8 +14,9 @@ const inFlight = 64;
 const size = 100;
 /** Of messages, before and after a restart. */
 const batch = 500;
-/** How long a REQ of msg-rs waits for an answer that will not come. */
-const timeoutMs = 500;
+/** How long a REQ of msg-rs waits for an answer that will not come: longer than a REP takes to end. */
+const timeoutMs = 4_000;
+const quietMs = 1_000;
 const hurriedReq = ["--timeout-ms", String(timeoutMs), "--backoff-ms", "20"];
 
 /** Waits until so many requests were answered: in the middle of the traffic. */
@@ -149,7 +150,7 @@ const tsRestarts: Runs = {
     await publishPaced(first, peer, "numbers", batch, [size]);
     await first.close();
     const second = await ends.pub({}, address);
-    await pause(2 * timeoutMs);
+    await pause(quietMs);
     expectEqual("connects by itself", second.stats().connects, 0);
     await peer.ask("disconnect", "done");
     await peer.ask("connect", "done");

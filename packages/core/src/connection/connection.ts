@@ -93,6 +93,7 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse, F
   #isUnhurried = false;
   /** When a connection that ends is given up. */
   #destroyAtMs = Infinity;
+  #takenLingerMs = Infinity;
   #protocol: Protocol;
   #holds = 0;
   #isResuming = false;
@@ -283,8 +284,10 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse, F
    * reset can destroy what was written.) Called again, it can only shorten that time.
    *
    * @param reason - why, when it is not the application's wish.
+   * @param takenLingerMs - the same from when the transport took everything: for peers that may
+   *   never end their side.
    */
-  close(lingerMs: number, reason?: MsgError): void {
+  close(lingerMs: number, reason?: MsgError, takenLingerMs: number = Infinity): void {
     if (this.#state.phase === "closed") return;
     // Before the phase changes: frames that wait for the end of the tick go out too.
     if (lingerMs > 0 && this.#state.phase !== "ending") this.outbox.flush();
@@ -300,7 +303,9 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse, F
       this.#link.setReading(true);
       this.#link.end();
     }
+    this.#takenLingerMs = Math.min(this.#takenLingerMs, takenLingerMs);
     this.#destroyWithin(lingerMs);
+    if (this.outbox.bufferedBytes === 0) this.#destroyWithin(this.#takenLingerMs);
   }
 
   /** Ends now; what is queued is lost. */
@@ -453,6 +458,7 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse, F
   }
 
   onTaken(): void {
+    if (this.phase === "ending") this.#destroyWithin(this.#takenLingerMs);
     if (this.isFramed) this.#handlers.onTaken();
   }
 

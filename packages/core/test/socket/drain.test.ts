@@ -602,6 +602,29 @@ describe("a PUB that drains", () => {
   });
 });
 
+describe("a PUB that drains, with a subscriber that never ends its side (msg-rs)", () => {
+  it("waits a second for it, from when everything was handed over", async () => {
+    const scene = new Scene();
+    const pub = scene.pub({ sendHighWaterBytes: 1_000 });
+    await pub.bind("here");
+    const silent = await scene.rawDial();
+    silent.subscribe("a");
+    await scene.settle();
+    silent.link.setReading(false);
+    for (let i = 0; i < 300; i++) void pub.publish("a", "x".repeat(1_000));
+    const drained = new Outcome(pub.drain());
+    await scene.pass(5_000);
+    expect([silent.hasEnded, drained.isSettled]).toEqual([false, false]);
+    silent.link.setReading(true);
+    await scene.settle();
+    expect([silent.frames("SUB").length, silent.hasEnded]).toEqual([300, true]);
+    await scene.pass(999);
+    expect(drained.isSettled).toBe(false);
+    await scene.pass(1);
+    expect(drained.value).toEqual(complete);
+  });
+});
+
 describe("a SUB that drains", () => {
   it("takes its subscriptions back, hands out what has come, and closes", async () => {
     const scene = new Scene();

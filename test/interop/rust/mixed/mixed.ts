@@ -23,6 +23,13 @@ interface Result {
   readonly account: Account;
 }
 
+/** What the flows have in common. */
+interface Plan {
+  readonly untilMs: number;
+  /** One of them failed. */
+  isBroken: boolean;
+}
+
 /** How long, and whom everything is told. */
 export interface MixedOptions {
   readonly durationMs: number;
@@ -41,8 +48,8 @@ export async function playMixed(
 ): Promise<Outcome> {
   const all = carriers.map((carrier) => new Ends(program, carrier, stage));
   const flows = all.flatMap((ends) => kinds.map((Kind) => new Kind(ends)));
-  const untilMs = performance.now() + durationMs;
-  const results = await Promise.all(flows.map((flow) => playFlow(flow, untilMs)));
+  const plan: Plan = { untilMs: performance.now() + durationMs, isBroken: false };
+  const results = await Promise.all(flows.map((flow) => playFlow(flow, plan)));
   for (const result of results) log(lineOf(result));
   const faulty = results.filter((result) => faultsOf(result).length > 0);
   const faults = faulty.map((result) => `${result.name}: ${faultsOf(result).join("; ")}`);
@@ -56,27 +63,29 @@ export async function playMixed(
   return { messages: arrived, note };
 }
 
-async function playFlow(flow: Flow, untilMs: number): Promise<Result> {
+async function playFlow(flow: Flow, plan: Plan): Promise<Result> {
   await flow.start();
-  let isOver = false;
-  const traffic = async (): Promise<void> => {
-    for (; !isOver; await pause(turnPauseMs)) await flow.turn();
-  };
   let restarts = 0;
+  let isQuiet = false;
+  const traffic = async (): Promise<void> => {
+    for (; !isQuiet && !plan.isBroken; await pause(turnPauseMs)) await flow.turn();
+  };
   const trouble = async (): Promise<void> => {
-    for (;;) {
+    while (!plan.isBroken) {
       const lifeMs = minLifeMs + Math.random() * (maxLifeMs - minLifeMs);
-      if (performance.now() + lifeMs > untilMs) break;
-      await pause(lifeMs);
+      const leftMs = plan.untilMs - performance.now();
+      await pause(Math.max(0, Math.min(lifeMs, leftMs)));
+      if (lifeMs > leftMs) break;
       await flow.restart(sides[restarts++ % sides.length] ?? "rust");
     }
-    await pause(untilMs - performance.now());
-    isOver = true;
+    isQuiet = true;
   };
   try {
     await Promise.all([traffic(), trouble()]);
-  } finally {
-    isOver = true;
+  } catch (error) {
+    // The others need not go on.
+    plan.isBroken = true;
+    throw new Error(`${flow.name}, after ${restarts} restarts: ${String(error)}`, { cause: error });
   }
   return { name: flow.name, restarts, account: await flow.finish() };
 }

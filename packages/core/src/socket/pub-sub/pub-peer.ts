@@ -40,6 +40,9 @@ export type PubPeerOptions = ResolvedPubOptions & {
 /** How long it may take to read what it was sent; the end of a drain comes before. */
 const lettingGoMs = 30_000;
 
+/** How long a subscriber that has all may keep its side open: one of msg-rs keeps it for ever. */
+const silentEndMs = 1_000;
+
 /** How much of {@link ResolvedPubOptions.maxSubscriptionBytesPerPeer} a token is taken for. */
 const tokenCostBytes = 256;
 
@@ -155,7 +158,7 @@ export class PubPeer extends Peer implements PubSink {
   letGo(): void {
     if (!this.connection.isFramed) return;
     this.sayBye();
-    this.connection.close(lettingGoMs);
+    this.connection.close(lettingGoMs, undefined, silentEndMs);
   }
 
   onExtensions(): void {
