@@ -15,6 +15,7 @@ import {
   Tcp,
   Tls,
 } from "msg-ts";
+import { plain, plainServer, zmtp } from "@msg-ts/zmtp";
 import { describe, expect, it } from "vitest";
 import { closing, patienceMs } from "../e2e/sockets.ts";
 import { auth } from "./campaign/attack.ts";
@@ -216,6 +217,35 @@ describe("payloads", { timeout: 120_000 }, () => {
       expect(watch.leaks(secrets)).toEqual([]);
     });
   }
+});
+
+describe("passwords of PLAIN", { timeout: 120_000 }, () => {
+  it("that are right, wrong or fail to be checked are nowhere in what either end says", async () => {
+    const password = "Pw6LcDs1";
+    const watch = new SecretWatch();
+    const { logger } = watch;
+    for (const authenticate of [
+      () => true,
+      () => false,
+      () => Promise.reject(new Error("the database is down")),
+    ]) {
+      const server = zmtp({ security: plainServer({ authenticate }) });
+      const rep = closing(watch.over(new RepSocket(new Tcp(), { logger, protocol: server })));
+      rep.serve(() => "ok");
+      const protocol = zmtp({ security: plain({ username: "ann", password }) });
+      const req = closing(watch.over(new ReqSocket(new Tcp(), { logger, protocol, ...soon })));
+      await req.connect(await rep.bind("127.0.0.1:0"));
+      await req.request("x", { timeoutMs: 300 }).catch((error: unknown) => {
+        watch.note("request", error);
+      });
+      await Promise.all([req.close(), rep.close()]);
+    }
+    await watch.failing("too long", () =>
+      plain({ username: "ann", password: password.repeat(99) }),
+    );
+    expect(watch.size).toBeGreaterThan(10);
+    expect(watch.leaks([password])).toEqual([]);
+  });
 });
 
 describe("keys and passphrases", { timeout: 120_000 }, () => {
