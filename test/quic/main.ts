@@ -1,16 +1,19 @@
 /**
  * QUIC over bad networks, with real processes: what arrives, how fast, and what is left behind.
  *
- *   npm run test:quic -- [--short] [--seed N] [--only intact,rebinding] [--record]
+ *   npm run test:quic -- [--short] [--seed N] [--only intact,rebinding] [--record] [--render]
  *
- * `--record` adds what was measured to bench/history. The exit code is 1 when anything failed.
+ * `--record` keeps what a whole run said, `--render` writes that into docs/network.md; what
+ * beside-tls measures is kept in bench/history, too. The exit code is 1 when anything failed.
  */
+import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { Quic } from "msg-ts";
 import { newCredentials } from "../network/transports.ts";
 import type { Check } from "./check.ts";
 import { checks } from "./checks.ts";
+import { page, readRecord, record, renderedPage } from "./record.ts";
 
 const { values } = parseArgs({
   options: {
@@ -18,6 +21,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     only: { type: "string" },
     record: { type: "boolean", default: false },
+    render: { type: "boolean", default: false },
   },
 });
 
@@ -25,7 +29,8 @@ const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
 const chosen = values.only?.split(",").map(checkNamed) ?? checks;
 
 const missing = whyNot();
-if (missing === undefined) process.exitCode = await runAll();
+if (values.render) writeFileSync(page, renderedPage(readFileSync(page, "utf8"), readRecord()));
+else if (missing === undefined) process.exitCode = await runAll();
 else console.log(`quic: SKIPPED, because ${missing}: ${chosen.length} checks did not run`);
 
 function checkNamed(name: string): Check {
@@ -54,13 +59,17 @@ async function runAll(): Promise<number> {
     isRecorded: values.record,
   };
   let failureCount = 0;
-  for (const { name, title, run } of chosen) {
+  for (const check of chosen) {
     const checkStartMs = performance.now();
-    const { lines, failures } = await run(context).catch((error: unknown) => ({
+    const { name, title } = check;
+    const { lines, failures } = await check.run(context).catch((error: unknown) => ({
       lines: [],
       failures: [String((error as Error).stack)],
     }));
     failureCount += failures.length;
+    if (values.record && !values.short) {
+      record(check, { lines, failures }, { seed, seconds: Number(seconds(checkStartMs)) });
+    }
     console.log(`\n${name}: ${title} (${seconds(checkStartMs)} s)`);
     for (const line of lines) console.log(`  ${line}`);
     for (const failure of failures) console.log(`  FAILED: ${failure}`);

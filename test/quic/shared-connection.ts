@@ -59,7 +59,7 @@ async function measure(
     const pair = await Pair.start(choice, { lab });
     try {
       const reports: BesideReport[] = [];
-      const count = isShort ? 12 : 200;
+      const count = isShort ? 12 : 60;
       for (const { bulkFrom, bulkBytes: bytes } of cases) {
         const order = { ...choice, address: pair.addresses.rep, count, bytes: 256, bulkFrom };
         reports.push(await pair.client.call("beside", { ...order, bulkBytes: bytes }));
