@@ -46,7 +46,7 @@ interface Accepted {
   /** Where it stays, whatever its datagrams say; `undefined` when it may move. */
   readonly fixed: HostPort | undefined;
   readonly host: string;
-  readonly ids: string[];
+  ids: readonly string[];
   isHandshaking: boolean;
 }
 
@@ -241,9 +241,9 @@ export class QuicEndpoint {
     if (accepted === undefined || !accepted.isHandshaking) return undefined;
     accepted.isHandshaking = false;
     this.#admission.onHandshakeDone();
-    // What the peer's first packets were sent to is used no more, unless we gave it to it: in a retry.
-    const [own, first] = accepted.ids.splice(0);
-    if (own !== undefined) accepted.ids.push(own);
+    // What the peer's first packets were sent to is used no more; behind a retry that was ours.
+    const [own, first] = accepted.ids;
+    if (own !== undefined) accepted.ids = [own];
     if (first !== undefined && first !== own) this.#byId.delete(first);
     const verdict = this.#setup.contexts().credentials.judgeClient(session.connection);
     if (verdict.refusal === undefined) {

@@ -274,7 +274,9 @@ function checkWords(options: ResolvedQuicOptions): void {
 
 function checkTimes({ idleTimeoutMs, keepAliveMs, handshakeTimeoutMs }: ResolvedQuicOptions): void {
   if (idleTimeoutMs !== Infinity) checkRange("idleTimeoutMs", idleTimeoutMs, 1, maxTimerMs);
-  if (keepAliveMs !== Infinity) checkRange("keepAliveMs", keepAliveMs, 0, maxTimerMs);
+  // What follows from a short idle timeout may be less than a whole millisecond.
+  const minKeepAliveMs = Math.min(1, idleTimeoutMs / 3);
+  if (keepAliveMs !== Infinity) checkRange("keepAliveMs", keepAliveMs, minKeepAliveMs, maxTimerMs);
   checkRange("handshakeTimeoutMs", handshakeTimeoutMs, 1, maxTimerMs);
   if (keepAliveMs < idleTimeoutMs || keepAliveMs === Infinity) return;
   throw invalid("keepAliveMs", keepAliveMs, `less than idleTimeoutMs, which is ${idleTimeoutMs}`);
