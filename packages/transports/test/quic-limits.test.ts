@@ -60,9 +60,9 @@ describe("a listener of QUIC", { timeout: 60_000 }, () => {
       message: "2 QUIC handshakes are under way, maxHandshakes is 2",
     });
     await stuck;
-    const givenUp = (): number =>
-      listening.refused.filter(({ error: { code } }) => code === "MSG_HANDSHAKE_TIMEOUT").length;
-    await waitFor(() => givenUp() === 2, { what: "those that do not go on are given up" });
+    await waitFor(() => listening.refused.length === 3, { what: "both are given up" });
+    const codes = listening.refused.map(({ error: { code } }) => code);
+    expect(codes).toContain("MSG_HANDSHAKE_TIMEOUT");
     await linkOver(newDialer(), listening, listening.address);
   });
 
@@ -111,6 +111,7 @@ describe("a listener of QUIC", { timeout: 60_000 }, () => {
     onTestFinished(() => proxy.close());
     const { dialed, accepted } = await linkOver(newDialer(), listening, proxy.address);
     await roundTrip(dialed, accepted, "question");
+    expect(listening.refused).toEqual([]);
   });
 
   it("keeps nothing of peers that do not prove their address while many handshakes are under way", async () => {

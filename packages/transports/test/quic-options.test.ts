@@ -96,11 +96,11 @@ describe("new Quic", () => {
   });
 });
 
-describe("the engine", () => {
-  const absent = (name: string): never => {
-    throw Object.assign(new Error(`Cannot find module '${name}'`), { code: "MODULE_NOT_FOUND" });
-  };
+function absent(name: string): never {
+  throw Object.assign(new Error(`Cannot find module '${name}'`), { code: "MODULE_NOT_FOUND" });
+}
 
+describe("the engine", () => {
   it("that is not installed is named with its platform, and what to install", () => {
     const error = {
       code: "MSG_MISSING_PACKAGE",

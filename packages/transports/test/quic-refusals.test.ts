@@ -15,6 +15,9 @@ import {
   stranger,
 } from "./tls-scene.ts";
 
+const forward = (): Promise<readonly string[]> => Promise.resolve(["127.0.0.1", "127.0.0.2"]);
+const backward = (): Promise<readonly string[]> => Promise.resolve(["127.0.0.2", "127.0.0.1"]);
+
 const trusting: QuicOptions = { ca: authority.cert };
 
 describe("a dialer of QUIC", { timeout: 30_000 }, () => {
@@ -135,8 +138,7 @@ describe("a dialer of QUIC", { timeout: 30_000 }, () => {
   it("tries all addresses of a name, and names why each failed", async () => {
     const { listener, port } = await listen(new Quic());
     await listener.close();
-    const lookup = (): Promise<readonly string[]> => Promise.resolve(["127.0.0.1", "127.0.0.2"]);
-    const error = await dialFailure(new Quic({ lookup }), `orders.example:${port}`);
+    const error = await dialFailure(new Quic({ lookup: forward }), `orders.example:${port}`);
     expect(error.message).toContain(`no connection to orders.example:${port}`);
     expect(error.message).toContain(`127.0.0.1:${port}: ECONNREFUSED`);
     expect(error.message).toContain(`127.0.0.2:${port}: ECONNREFUSED`);
@@ -145,8 +147,7 @@ describe("a dialer of QUIC", { timeout: 30_000 }, () => {
   it("goes on to the next address when the first fails", async () => {
     const transport = new Quic();
     const listening = await listen(transport, "127.0.0.1:0");
-    const lookup = (): Promise<readonly string[]> => Promise.resolve(["127.0.0.2", "127.0.0.1"]);
-    const dialing = new Quic({ lookup, pins: transport.pin });
+    const dialing = new Quic({ lookup: backward, pins: transport.pin });
     const { dialed } = await linkOver(dialing, listening, `orders.example:${listening.port}`);
     expect(dialed.link.remoteAddress).toBe(listening.address);
   });

@@ -15,8 +15,9 @@ import { UdpSocket } from "./udp-socket.ts";
  */
 const noConnectionId = new Uint8Array(0);
 
-/** After so many timeouts in a row without an answer, another socket is tried. */
-const timeoutsPerSocket = 4;
+/** After so many timeouts in a row without an answer, and so long, another socket is tried. */
+const minTimeouts = 2;
+const silentMs = 1_000;
 
 /** Where a connection is dialed, and what it stands on. */
 export interface Dialing {
@@ -90,7 +91,9 @@ export class DialedSession {
    * of its peer has changed, as behind a NAT, and the connection lives on.
    */
   #onSilence(timeouts: number): void {
-    if (!this.#isReady || this.#isMoving || timeouts % timeoutsPerSocket !== 0) return;
+    const heardMs = this.#session?.lastHeardMs ?? 0;
+    const isSilent = timeouts >= minTimeouts && performance.now() - heardMs >= silentMs;
+    if (!this.#isReady || this.#isMoving || !isSilent) return;
     this.#isMoving = true;
     this.#openSocket().then(
       (udp) => {

@@ -88,7 +88,7 @@ export class QuicEndpoint {
       onUnused: (session) => this.#onUnused(session),
       onGoAway: () => {},
       onSilence: () => {},
-      onOver: (session) => this.#onOver(session),
+      onOver: (session, reason) => this.#onOver(session, reason),
     };
   }
 
@@ -267,15 +267,16 @@ export class QuicEndpoint {
     return this.#handlers === undefined && !this.#hasLinks ? this.#free : undefined;
   }
 
-  #onOver(session: QuicSession): void {
+  #onOver(session: QuicSession, reason: MsgError | undefined): void {
     const accepted = this.#accepted.get(session);
     if (accepted === undefined) return;
     this.#accepted.delete(session);
     for (const id of accepted.ids) this.#byId.delete(id);
     if (accepted.isHandshaking) {
       this.#admission.onHandshakeDone();
-      const { closed } = session.connection;
-      this.#handlers?.onRefused(session.remoteAddress, refusalFailure(closed));
+      const isOwn = reason?.code === "MSG_HANDSHAKE_TIMEOUT";
+      const error = isOwn ? reason : refusalFailure(session.connection.closed);
+      this.#handlers?.onRefused(session.remoteAddress, error);
     }
     this.#admission.onOver(accepted.host);
     if (this.#handlers === undefined && this.#accepted.size === 0) this.#close();

@@ -42,6 +42,7 @@ export class StreamLink implements Link {
   #hasPeerEnded = false;
   /** Behind which byte the peer's side ends, when it told so beside the stream. */
   #endAt = Infinity;
+  #isEndRead = false;
   #receivedBytes = 0;
   #sentBytes = 0;
   #moves = 0;
@@ -174,8 +175,22 @@ export class StreamLink implements Link {
       // Nothing more was there.
       if (length < target.length) break;
     }
-    const isAllRead = this.#receivedBytes >= this.#endAt || this.#session.isOver;
+    if (!this.#isReading) this.#lookForReset();
+    const isAllRead = this.#isEndRead || this.#receivedBytes >= this.#endAt || this.#session.isOver;
     if (isAllRead && this.#isReading && this.#isLive()) this.#onPeerEnd();
+  }
+
+  /** A reader that has stopped is to hear of it too when its peer has given the stream up. */
+  #lookForReset(): void {
+    if (!this.#isLive() || this.#session.isOver) return;
+    const { connection } = this.#session;
+    try {
+      // An end without bytes is taken with it, and told when the reader goes on.
+      if (connection.streamReceive(this.id, noBytes) === 0)
+        this.#isEndRead = connection.isStreamEnd;
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Gives the engine what waits, as far as it takes it. */
