@@ -161,6 +161,14 @@ describe("Quic", { timeout: 60_000 }, () => {
     expect(error.message).toContain("is none of pins");
   });
 
+  it("fills no datagram of a handshake up beyond what every path carries", async () => {
+    const { proxy } = await quicPair();
+    const { toServer, toClient } = proxy.counts;
+    expect(
+      Math.max(toServer.sentBytes / toServer.sent, toClient.sentBytes / toClient.sent),
+    ).toBeLessThanOrEqual(1_200);
+  });
+
   it("finds out how large datagrams may be, and sends no larger ones than it is told", async () => {
     const free = await quicPair();
     free.dialed.link.write([new Uint8Array(20 * mebibyte)]);
@@ -245,6 +253,8 @@ describe("PathMtu", () => {
 
   it("begins with what every path carries, and tries the largest that is allowed", () => {
     const mtu = new PathMtu(1_452);
+    expect(mtu.nextBytes).toBe(1_200);
+    mtu.start();
     expect([mtu.bytes, mtu.nextBytes]).toEqual([1_200, 1_452]);
     mtu.onProbe(1_452, stats, 0);
     expect(mtu.nextBytes).toBe(1_200);
@@ -256,6 +266,8 @@ describe("PathMtu", () => {
 
   it("goes down when the probe is lost twice, and not for what else is lost", () => {
     const mtu = new PathMtu(1_452);
+    expect(mtu.nextBytes).toBe(1_200);
+    mtu.start();
     for (let count = 0; count < 2; count++) {
       mtu.onProbe(1_452, stats, 0);
       mtu.onReceived({ ...stats, receivedPackets: 5, lostPackets: 1, lostBytes: 1_452 }, 1_000);
@@ -268,6 +280,8 @@ describe("PathMtu", () => {
 
   it("goes back to the least when large datagrams get through no more, and tries again later", () => {
     const mtu = new PathMtu(1_452);
+    expect(mtu.nextBytes).toBe(1_200);
+    mtu.start();
     mtu.onProbe(1_452, stats, 0);
     mtu.onReceived({ ...stats, receivedPackets: 2 }, 1_000);
     for (let count = 0; count < 3; count++) mtu.onTimeout(2_000);

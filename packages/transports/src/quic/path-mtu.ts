@@ -52,6 +52,7 @@ interface Probe {
 export class PathMtu {
   readonly #maxBytes: number;
   #bytes: number = minBytes;
+  #isStarted = false;
   #untried: number[];
   #lost = 0;
   #open = 0;
@@ -75,8 +76,13 @@ export class PathMtu {
 
   /** How large the next datagram may be made. */
   get nextBytes(): number {
-    if (this.#probe !== undefined) return this.#bytes;
+    if (this.#probe !== undefined || !this.#isStarted) return this.#bytes;
     return this.#untried[0] ?? this.#bytes;
+  }
+
+  /** The handshake is done, and its last datagrams are sent: the engine fills those up. */
+  start(): void {
+    this.#isStarted = true;
   }
 
   /** A datagram was sent that is larger than {@link bytes}. */

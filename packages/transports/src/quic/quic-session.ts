@@ -294,6 +294,7 @@ export class QuicSession implements LinkSession, RoundTaker {
     this.#unansweredTimeouts = 0;
     this.#mtu.onAnswer(now);
     if (this.#mtu.isProbing) this.#mtu.onReceived(this.connection.stats, now);
+    if (this.#phase === "open") this.#mtu.start();
     if (this.#phase === "handshaking" && this.connection.isEstablished) this.#onEstablished();
     if (this.#phase === "handshaking" || this.#phase === "over") return;
     this.#readStreams();
