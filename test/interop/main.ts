@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { playAll } from "./play.ts";
 import { Report } from "./report.ts";
 import type { Scene, Suite } from "./scene.ts";
+import { quinnSuite } from "./quinn/suite.ts";
 import { rustSuite } from "./rust/suite.ts";
 import { pyzmqSuite, zeromqSuite } from "./zeromq/suite.ts";
 
@@ -28,7 +29,7 @@ const { values } = parseArgs({
 });
 
 const maxMinutes = 24 * 60;
-const suites: readonly Suite[] = [rustSuite, zeromqSuite, pyzmqSuite];
+const suites: readonly Suite[] = [rustSuite, quinnSuite, zeromqSuite, pyzmqSuite];
 const chosen = values.only?.split(",").map(suiteNamed) ?? suites;
 const mixedMinutes = values.mixed ? minutesOf(values.minutes) : undefined;
 const report = new Report();
