@@ -13,6 +13,10 @@ export interface Sample {
   readonly handles: number;
   /** 99 of 100 turns of the event loop were late by no more, since the last sample. */
   readonly delayMs: number;
+  /** Processor time since the sample before, without that of the collections that it forced. */
+  readonly cpuMicros: number;
+  /** Requests, jobs and messages that ended since then. */
+  readonly ended: number;
   /** What went wrong so far. */
   readonly failures: readonly string[];
 }

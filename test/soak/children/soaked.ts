@@ -45,9 +45,22 @@ function start(work: () => Promise<void>): Promise<void> {
 
 const working = [start(workForEver), start(workForEver), start(churnForEver), start(churnForEver)];
 
+let cpuBefore = process.cpuUsage();
+let endedBefore = 0;
+
+function endedSoFar(): number {
+  return lanes.reduce(
+    (sum, { counts }) => sum + counts.answered + counts.done + counts.received,
+    0,
+  );
+}
+
 /** Heap that is in use once all that can be collected was. */
 async function sample(): Promise<Sample> {
   const delayMs = delay.percentile(99) / 1e6;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const ended = endedSoFar() - endedBefore;
+  endedBefore += ended;
   const { gc } = globalThis as { gc?: () => void };
   gc?.();
   await pause(1);
@@ -55,7 +68,16 @@ async function sample(): Promise<Sample> {
   const { heapUsed, external, rss } = process.memoryUsage();
   const handles = process.getActiveResourcesInfo().filter((kind) => kind.endsWith("Wrap")).length;
   delay.reset();
-  return { heapBytes: heapUsed + external, residentBytes: rss, handles, delayMs, failures };
+  cpuBefore = process.cpuUsage();
+  return {
+    heapBytes: heapUsed + external,
+    residentBytes: rss,
+    handles,
+    delayMs,
+    cpuMicros: user + system,
+    ended,
+    failures,
+  };
 }
 
 async function stop(): Promise<SoakEnd> {
