@@ -26,7 +26,7 @@ async function idleCrowd(context: CampaignContext): Promise<CampaignResult> {
     const crowds = Array.from({ length: holders }, () => new Worker("crowd", pair.crowd()));
     try {
       await Promise.all(crowds.map((crowd) => crowd.ready));
-      await Promise.all(crowds.map((crowd) => crowd.ask("connectIdle", idle / holders, 180_000)));
+      await Promise.all(crowds.map((crowd) => crowd.ask("connectIdle", idle / holders, 600_000)));
       await pair.recovers();
       const peers = await peersOf(pair, idle);
       const share = await pair.server.ask<number>("cpuShare", 1_000);
