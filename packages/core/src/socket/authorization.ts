@@ -2,6 +2,8 @@ import type { PeerInfo } from "../contracts/authenticator.ts";
 import { MsgError } from "../errors.ts";
 import { checkDelay, checkFunction, checkObject } from "../option-checks.ts";
 import type { Runtime } from "../runtime.ts";
+import { listenToAbort, unlistenToAbort } from "./abort-listeners.ts";
+import type { Peer } from "./peer.ts";
 
 /** What a peer wants to do. */
 export type AuthorizedAction =
@@ -20,7 +22,7 @@ export interface AuthorizeRequest {
    * spelt out: who allows `>` allows everything.
    */
   readonly topic: string | undefined;
-  /** Aborts when `authorization.timeoutMs` is over. */
+  /** Aborts when `authorization.timeoutMs` is over, or the peer's connection ends. */
   readonly signal: AbortSignal;
 }
 
@@ -112,30 +114,41 @@ export class Authorization {
     this.holdsForMs = options.holdsForMs;
   }
 
-  /** The verdict, or a promise of it that never rejects and takes no longer than it may. */
-  ask(peer: PeerInfo, action: AuthorizedAction, topic?: string): Verdict | Promise<Verdict> {
-    const asked = new Asked(peer, action, topic);
+  /**
+   * The verdict, or a promise of it that never rejects, takes no longer than it may, and not beyond
+   * the end of the peer's connection.
+   */
+  ask(peer: Peer, action: AuthorizedAction, topic?: string): Verdict | Promise<Verdict> {
+    const asked = new Asked(peer.info, action, topic);
     try {
       const answer: unknown = this.#authorize(asked);
       if (!isThenable(answer)) return verdictOf(answer, asked);
-      return this.#await(answer, asked);
+      return this.#await(answer, asked, peer.connection.signal);
     } catch (error) {
       return failed(error);
     }
   }
 
-  #await(answer: PromiseLike<unknown>, asked: Asked): Promise<Verdict> {
+  /** @param gone - aborts when nobody is interested in the answer any more. */
+  #await(answer: PromiseLike<unknown>, asked: Asked, gone: AbortSignal): Promise<Verdict> {
     return new Promise((resolve) => {
-      const timer = this.#runtime.setTimer(() => {
-        const text = `authorize took over ${this.#timeoutMs} ms`;
-        const error = new MsgError("MSG_AUTH_FAILED", text);
-        resolve(error);
-        asked.abort(error);
-      }, this.#timeoutMs);
       const settle = (verdict: Verdict): void => {
         this.#runtime.clearTimer(timer);
+        unlistenToAbort(gone, onGone);
         resolve(verdict);
       };
+      const giveUp = (why: string): void => {
+        const error = new MsgError("MSG_AUTH_FAILED", why);
+        settle(error);
+        asked.abort(error);
+      };
+      const onGone = (): void => giveUp("peer is gone");
+      const timer = this.#runtime.setTimer(
+        () => giveUp(`authorize took over ${this.#timeoutMs} ms`),
+        this.#timeoutMs,
+      );
+      if (gone.aborted) onGone();
+      else listenToAbort(gone, onGone);
       answer.then(
         (value) => settle(verdictOf(value, asked)),
         (error: unknown) => settle(failed(error)),

@@ -353,3 +353,39 @@ describe("a PUB with authorize", () => {
     expect(pub.stats()).toMatchObject({ peers: 0, subscriptions: 0 });
   });
 });
+
+// Found by simulation, pub-sub seed 1: the timer of a question outlived the socket.
+describe("a decision that nobody needs any more", () => {
+  it("is not waited for when the socket closes: its signal aborts, no timer is left", async () => {
+    for (const lingerMs of [0, 100]) {
+      const decisions = new Decisions();
+      const { scene, rep, end } = await repWith({ authorize: decisions.authorize });
+      end.request(1, "may I");
+      await scene.settle();
+      const signal = decisions.asked[0]?.signal;
+      const closing = new Outcome(rep.close({ lingerMs }));
+      await scene.pass(lingerMs);
+      expect(closing.isSettled).toBe(true);
+      expect([scene.runtime.timersInMs, signal?.aborted]).toEqual([[], true]);
+      decisions.decide(true);
+      await scene.settle();
+    }
+  });
+
+  it("is not waited for when its peer is gone", async () => {
+    const decisions = new Decisions();
+    const { scene, pub, end } = await pubWith({
+      authorize: decisions.authorize,
+      heartbeatMs: Infinity,
+    });
+    end.subscribe("a");
+    await scene.settle();
+    const signal = decisions.asked[0]?.signal;
+    end.link.destroy();
+    await scene.settle();
+    expect([scene.runtime.timersInMs, signal?.aborted]).toEqual([[], true]);
+    decisions.decide(true);
+    await scene.settle();
+    expect(pub.stats().subscriptions).toBe(0);
+  });
+});

@@ -60,7 +60,7 @@ export class AuthorizedSubscriptions implements PubSink {
   }
 
   #ask(shown: string, wanted: string, allow: (wanted: string) => void): void {
-    const verdict = this.#authorization.ask(this.#peer.info, "subscribe", shown);
+    const verdict = this.#authorization.ask(this.#peer, "subscribe", shown);
     const pass = (decided: Verdict): void => {
       if (decided === undefined) allow(wanted);
       else this.#peer.deny(wanted, decided);

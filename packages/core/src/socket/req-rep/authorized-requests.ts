@@ -39,7 +39,7 @@ export class AuthorizedRequests implements RepSink {
       this.#pass(id, payload, wasCompressed);
       return;
     }
-    const verdict = this.#authorization.ask(this.#peer.info, "request");
+    const verdict = this.#authorization.ask(this.#peer, "request");
     if (verdict instanceof Promise) void this.#passLater(verdict, id, payload, wasCompressed);
     else {
       this.#keep(verdict);
