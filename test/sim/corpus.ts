@@ -8,7 +8,12 @@ export const corpus: readonly {
 }[] = [
   {
     pattern: "pub-sub",
-    seed: 835,
+    seed: 201,
     found: "what peers left that are gone was bounded for each of them, not for all",
+  },
+  {
+    pattern: "pub-sub",
+    seed: 1,
+    found: "the timer of an authorize() that takes its time outlived its socket",
   },
 ];

@@ -43,6 +43,7 @@ export class PubSubScenario extends Scenario {
     ["take", 8],
     ["consume", 1],
     ["abort", 1],
+    ["waitForSubscriber", 1],
   ];
   readonly #model: TopicModel;
   readonly #bounds: Map<SimProcess, PubBounds> = new Map();
@@ -70,7 +71,12 @@ export class PubSubScenario extends Scenario {
     };
     const { process } = node;
     this.#bounds.set(process, bounds);
-    const options = { ...this.socketOptions(node), ...bounds, heartbeatMs };
+    const options = {
+      ...this.socketOptions(node),
+      ...this.authorizer(process.name, false),
+      ...bounds,
+      heartbeatMs,
+    };
     const handlers: ProcessHandlers = {
       onSent: (link, frame) => this.#model.onSaid(link, frame),
       onEvent: (name, detail) => this.#onPubEvent(name, detail),
@@ -148,13 +154,15 @@ export class PubSubScenario extends Scenario {
     const { world } = this;
     const random = world.dice(`consume ${process.name}`);
     const isSlow = random() < 0.5;
-    socket.consume((message) => {
+    const lend = random() < 0.3;
+    const onMessage = (message: TopicMessage): void | Promise<void> => {
       this.#onTaken(process, message);
       if (world.isQuiet || !isSlow || random() < 0.5) return;
       return new Promise((resolve) => {
         world.clock.setTimer(resolve, random() * 30);
       });
-    });
+    };
+    socket.consume(onMessage, { lend });
   }
 
   #onTaken(process: SimProcess, message: TopicMessage): void {
@@ -169,6 +177,9 @@ export class PubSubScenario extends Scenario {
       case "burst":
         for (let i = 0; i < 3 + (c % 20); i++) this.#publish(a, b + i * 3, c + i);
         return;
+      case "waitForSubscriber":
+        this.#waitForSubscriber(a, b, c);
+        return;
       case "abort":
         this.#aborts.splice(a % (this.#aborts.length + 1), 1)[0]?.abort(new Error("aborted"));
         return;
@@ -177,6 +188,23 @@ export class PubSubScenario extends Scenario {
         if (process !== undefined) this.#takeAtSub(process, op, b, c);
       }
     }
+  }
+
+  #waitForSubscriber(a: number, b: number, c: number): void {
+    const process = this.live("PUB", a)?.process as SimProcess<PubSocket> | undefined;
+    if (process === undefined) return;
+    const timeoutMs = c % 300;
+    const startMs = this.world.now;
+    const promise = process.socket.waitForSubscriber(this.pick(topics, b), { timeoutMs });
+    const byMs = (): number => (process.isGone ? 0 : startMs + timeoutMs);
+    this.world.watch(`waitForSubscriber() of ${process.name}`, byMs, promise, {
+      onValue: () => {},
+      onError: (error) => {
+        const isLate = MsgError.is(error, "MSG_TIMEOUT") && this.world.now >= startMs + timeoutMs;
+        const isClosed = MsgError.is(error, "MSG_CLOSED") && process.isClosing;
+        if (!isLate && !isClosed) this.world.fail(`waitForSubscriber: ${String(error)}`);
+      },
+    });
   }
 
   #takeAtSub(process: SimProcess<SubSocket>, op: string, b: number, c: number): void {
@@ -308,6 +336,10 @@ export class PubSubScenario extends Scenario {
   /** More at once than a queue holds: the last of it is lost to some. */
   protected workOn(): void {
     for (let i = 0; i < 60; i++) this.#publish(i, i, 1 + 2 * i);
+  }
+
+  protected override get endsPeers(): boolean {
+    return [...this.#bounds.values()].some(({ whenSlow }) => whenSlow === "disconnect");
   }
 
   /** Everything written has to come, all that waits to be written, all that is wanted to be active. */

@@ -45,6 +45,8 @@ export class PushPullScenario extends Scenario {
     ["ack", 8],
     ["nack", 2],
     ["loop", 1],
+    ["batch", 1],
+    ["settled", 0.6],
   ];
   readonly #model: JobModel;
   readonly #ledgers: Map<SimProcess, Ledger> = new Map();
@@ -158,7 +160,8 @@ export class PushPullScenario extends Scenario {
       });
     };
     socket.on("error", () => {});
-    socket.consume(handler, { concurrency });
+    const lend = world.dice(`lend ${process.name}`)() < 0.3;
+    socket.consume(handler, { concurrency, lend });
   }
 
   #onDone(process: SimProcess, record: JobRecord): void {
@@ -193,6 +196,12 @@ export class PushPullScenario extends Scenario {
       case "ack":
       case "nack":
         this.#settle(this.#held.splice(a % (this.#held.length + 1), 1)[0], op);
+        return;
+      case "settled":
+        this.#settled(a, b);
+        return;
+      case "batch":
+        await this.#batch(a, b);
         return;
       case "loop":
         await this.#loop(a, b);
@@ -332,6 +341,41 @@ export class PushPullScenario extends Scenario {
       last = this.#onJob(process, result.value);
     }
     await iterator.return?.();
+  }
+
+  /** A batch: asking for the next one acknowledges all of it, leaving gives all of it back. */
+  async #batch(a: number, b: number): Promise<void> {
+    const process = this.live("PULL", a)?.process as SimProcess<PullSocket> | undefined;
+    if (process === undefined) return;
+    const iterator = process.socket.batches({ maxMessages: 1 + (b % 4) });
+    let last: (JobRecord | undefined)[] = [];
+    for (let i = 0; i < 1 + (b % 3); i++) {
+      for (const record of last) if (record !== undefined) this.#onDone(process, record);
+      let result: IteratorResult<readonly Job[]> | undefined;
+      void iterator.next().then((value) => (result = value));
+      await this.world.settle();
+      if (result === undefined || result.done === true) break;
+      last = result.value.map((job: Job) => this.#onJob(process, job));
+    }
+    await iterator.return?.();
+  }
+
+  #settled(a: number, b: number): void {
+    const ledger = this.#ledgerOf(this.live("PUSH", a));
+    if (ledger === undefined) return;
+    const { process } = ledger;
+    const timeoutMs = b % 500;
+    const startMs = this.world.now;
+    const byMs = (): number => (process.isGone ? 0 : startMs + timeoutMs);
+    const promise = process.socket.settled({ timeoutMs });
+    this.world.watch(`settled() of ${process.name}`, byMs, promise, {
+      onValue: () => {},
+      onError: (error) => {
+        const isLate = MsgError.is(error, "MSG_TIMEOUT") && this.world.now >= startMs + timeoutMs;
+        const isClosed = MsgError.is(error, "MSG_CLOSED") && process.isClosing;
+        if (!isLate && !isClosed) this.world.fail(`settled() rejects: ${String(error)}`);
+      },
+    });
   }
 
   protected check(process: SimProcess): void {

@@ -80,6 +80,8 @@ export class ReqRepScenario extends Scenario {
     const socket = new RepSocket(process.transport, {
       ...this.socketOptions(node),
       ...bounds,
+      ...this.authorizer(process.name, true),
+      authorization: { timeoutMs: 200, holdsForMs: 50 },
       maxUnsentReplyBytes: 200 + Math.floor(random() * 3_000),
     });
     if (random() < 0.6) this.#serve(process, socket, [1, 2, 256][Math.floor(random() * 3)] ?? 1);

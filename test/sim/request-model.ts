@@ -38,6 +38,7 @@ interface AnswerRecord {
 /** What an error reply may say. */
 const remoteCodes = new Set([
   "NOPE",
+  "FORBIDDEN",
   "INTERNAL",
   "MSG_DECOMPRESS_FAILED",
   "MSG_PAYLOAD_TOO_LARGE",

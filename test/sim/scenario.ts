@@ -1,4 +1,5 @@
-import type { AuthRequest, SocketOptions, SocketType } from "@msg-ts/core";
+import type { Authorizer, AuthRequest, SocketOptions, SocketType } from "@msg-ts/core";
+import { MsgError } from "@msg-ts/core";
 import type { FaultMix } from "@msg-ts/testing";
 import { seededFaults } from "@msg-ts/testing";
 import { LateCompressor } from "./payloads.ts";
@@ -31,6 +32,7 @@ const networkSteps: Weights = [
   ["disconnect", 0.7],
   ["reconnect", 1],
   ["rebind", 0.4],
+  ["ready", 0.6],
 ];
 
 /** Steps that break something. */
@@ -132,6 +134,10 @@ export abstract class Scenario {
   protected abstract settleDown(): void;
   /** Everybody is there and has nothing to do: gives them something that has to succeed. */
   protected abstract workOn(): void;
+  /** Whether a socket may end a connection for what its peer does, also when all is well. */
+  protected get endsPeers(): boolean {
+    return false;
+  }
   /** What was begun and has no end yet; absent when everything has. */
   protected abstract get unfinished(): string | undefined;
   /** What must hold once it is done, before anything is closed. */
@@ -223,6 +229,24 @@ export abstract class Scenario {
     return { authenticator: (request) => this.#authenticate(request, random()) };
   }
 
+  /** Allows nearly always, at once or later; with `denies` it may also say no, throw, or be late. */
+  protected authorizer(name: string, denies: boolean): { authorize?: Authorizer } {
+    const random = this.world.dice(`authorizer ${name}`);
+    if (random() < 0.7) return {};
+    return {
+      authorize: () => {
+        const how = this.world.isQuiet ? 1 : random();
+        if (denies && how < 0.1) return false;
+        if (denies && how < 0.15) throw new Error("cannot tell");
+        if (how > 0.6) return true;
+        const lateMs = denies && how < 0.2 ? 300 : how * 40;
+        return new Promise((resolve) => {
+          this.world.clock.setTimer(() => resolve(true), lateMs);
+        });
+      },
+    };
+  }
+
   /** Lets in, refuses, throws, takes its time, or never says anything. */
   #authenticate({ signal }: AuthRequest, how: number): boolean | Promise<boolean> {
     if (this.world.isQuiet || how < 0.7) return true;
@@ -285,6 +309,9 @@ export abstract class Scenario {
         if (process.isLive) process.drain([0, 50, 300, 1_500][b % 4] ?? 0);
         return;
       }
+      case "ready":
+        this.#ready(this.pick(this.nodes, a), b, c);
+        return;
       case "restart":
         this.#restart(this.pick(this.nodes, a));
         return;
@@ -304,10 +331,12 @@ export abstract class Scenario {
     this.world.isQuiet = true;
     await this.world.pass(0);
     await this.#untilDone();
+    this.world.isCalm = !this.endsPeers;
     this.workOn();
     await this.#untilDone();
     this.checkEnd();
     this.world.check();
+    this.world.isCalm = false;
     await this.#closeAll();
   }
 
@@ -354,6 +383,22 @@ export abstract class Scenario {
     return found[number % found.length];
   }
 
+  #ready({ process }: SimNode, b: number, c: number): void {
+    if (!process.isLive) return;
+    const timeoutMs = b % 500;
+    const startMs = this.world.now;
+    const promise = process.socket.ready({ timeoutMs, peers: 1 + (c % 3) });
+    const byMs = (): number => (process.isGone ? 0 : startMs + timeoutMs);
+    this.world.watch(`ready() of ${process.name}`, byMs, promise, {
+      onValue: () => {},
+      onError: (error) => {
+        const isLate = MsgError.is(error, "MSG_TIMEOUT") && this.world.now >= startMs + timeoutMs;
+        const isClosed = MsgError.is(error, "MSG_CLOSED") && process.isClosing;
+        if (!isLate && !isClosed) this.world.fail(`ready() rejects: ${String(error)}`);
+      },
+    });
+  }
+
   #someLink(number: number) {
     const links = this.nodes.flatMap(({ process }) => process.faults.links);
     return links[number % links.length];
@@ -398,7 +443,7 @@ export abstract class Scenario {
       for (const link of node.process.faults.links) {
         link.release("incoming");
         link.release("outgoing");
-        if (link.isLossy) link.cut();
+        if (link.isDoomed) link.cut();
       }
       if (node.binds || !node.process.isLive) continue;
       for (const { binds, address } of this.nodes) {

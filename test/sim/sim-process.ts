@@ -24,6 +24,7 @@ export interface AnySocket {
   bind(address: string): Promise<string>;
   unbind(address: string): Promise<boolean>;
   connect(address: string): Promise<void>;
+  ready(options: { readonly timeoutMs: number; readonly peers: number }): Promise<void>;
   disconnect(address: string, options?: { readonly lingerMs: number }): boolean;
   close(options: { readonly lingerMs: number }): Promise<CloseReport>;
   drain(options: { readonly timeoutMs: number }): Promise<DrainReport>;
@@ -302,6 +303,9 @@ export class SimProcess<S extends AnySocket = AnySocket> implements TapOwner {
     if (name === "connected" && peer !== undefined) this.#onConnected(peer);
     if (name === "disconnected" && peer !== undefined && !this.#connected.delete(peer.id)) {
       this.#fail(`"disconnected" of a peer that was not connected: ${peer.address}`);
+    }
+    if (name === "disconnected" && this.#world.isCalm) {
+      this.#fail(`lost ${peer?.address} though all is well: ${cause?.message ?? "it ended"}`);
     }
     if (name === "closed") this.#closedEvents++;
     if (!this.isDead) this.#handlers.onEvent?.(name, detail);

@@ -31,6 +31,8 @@ export class World {
   readonly counts: Map<string, number> = new Map();
   /** Set at the end: what can go well goes well from there on. */
   isQuiet = false;
+  /** Nothing breaks any more: no connection has a reason to end. */
+  isCalm = false;
   readonly #checks: (() => void)[] = [];
   readonly #waits: Set<Wait> = new Set();
   readonly #order: () => number;

@@ -185,6 +185,12 @@ export class FaultLink implements Link {
     return this.#isDark || this.#outgoing.isDropping || this.#incoming.isDropping;
   }
 
+  /** True when one of its faults ends it, holds it or loses bytes, sooner or later. */
+  get isDoomed(): boolean {
+    const { outgoing, incoming } = this.#faults;
+    return this.isLossy || outgoing?.afterBytes !== undefined || incoming?.afterBytes !== undefined;
+  }
+
   /** True behind {@link goDark}. */
   get isDark(): boolean {
     return this.#isDark;
