@@ -12,33 +12,35 @@ const nonceBytes = 32;
 const proofBytes = 32;
 const accepted = 1;
 
-function proofOf(secret: string, nonce: Uint8Array): Buffer {
-  return createHmac("sha256", secret).update(nonce).digest();
+function proofOf(secret: string, dialerNonce: Uint8Array, acceptorNonce: Uint8Array): Buffer {
+  return createHmac("sha256", secret).update(dialerNonce).update(acceptorNonce).digest();
 }
 
 /**
  * Asks the peer for the HMAC of a fresh nonce: an answer that was overheard is worth nothing later.
+ * The peer begins, with a nonce of its own: over QUIC nobody sees a dialer before it has spoken.
  *
  * It owns the connection's bytes until it returns what it found out about the peer, or throws.
  */
 function challenger(secret: string): ConnectionHook {
-  const hook: ConnectionHook = async (link) => {
+  return async (link) => {
+    const dialerNonce = await link.read(nonceBytes);
     const nonce = randomBytes(nonceBytes);
     link.write(nonce);
     const proof = await link.read(proofBytes);
-    const isRight = timingSafeEqual(proof, proofOf(secret, nonce));
+    const isRight = timingSafeEqual(proof, proofOf(secret, dialerNonce, nonce));
     link.write(Uint8Array.of(isRight ? accepted : 0));
     if (!isRight) throw new Error("the proof is wrong");
     return { identity: "a friend" };
   };
-  // Said aloud, so that it is refused at `bind` where a transport cannot do that.
-  return Object.assign(hook, { acceptorSpeaksFirst: true });
 }
 
 function prover(secret: string): ConnectionHook {
   return async (link) => {
-    const nonce = await link.read(nonceBytes);
-    link.write(proofOf(secret, nonce));
+    const nonce = randomBytes(nonceBytes);
+    link.write(nonce);
+    const acceptorNonce = await link.read(nonceBytes);
+    link.write(proofOf(secret, nonce, acceptorNonce));
     const [verdict] = await link.read(1);
     if (verdict !== accepted) throw new Error("the service did not accept our proof");
   };

@@ -7,6 +7,7 @@ import { Demo } from "./demo.ts";
 import { Display } from "./display.ts";
 import { loadFiles } from "./files.ts";
 import { readOptions, usage, UsageError } from "./options.ts";
+import { prepareTransport } from "./transports.ts";
 
 /** Ended from outside: by a signal, or because nobody reads what is printed. */
 class Interruption extends Error {
@@ -41,6 +42,7 @@ async function main(): Promise<number> {
       return 0;
     }
     const files = await loadFiles(options);
+    await prepareTransport(options.transport);
     const display = new Display(process.stdout, process.env);
     const isRight = await new Demo(options, files, display, signal).run();
     return isRight ? 0 : 1;

@@ -12,7 +12,7 @@ export interface DemoOptions {
 }
 
 /** The transports that reach another process. */
-export type TransportName = "tcp" | "ipc";
+export type TransportName = "tcp" | "ipc" | "quic";
 
 /** The command line asks for what cannot be done; the message says what and is for people. */
 export class UsageError extends Error {
@@ -21,12 +21,12 @@ export class UsageError extends Error {
 
 /** How to call the demo. */
 export const usage = `npm run demo -- [options]
-  --transport tcp|ipc   how the processes reach each other (tcp)
-  --folder PATH         whose files are hashed (node_modules)
-  --max-files COUNT     at most so many of them, 1 to 100000 (4000)
-  --max-mb SIZE         at most so many mebibytes of them, 1 to 1024 (64)
-  --seconds SECONDS     the least time to publish and ask for, 1 to 3600 (5)
-  --help                shows this`;
+  --transport tcp|ipc|quic  how the processes reach each other (tcp)
+  --folder PATH             whose files are hashed (node_modules)
+  --max-files COUNT         at most so many of them, 1 to 100000 (4000)
+  --max-mb SIZE             at most so many mebibytes of them, 1 to 1024 (64)
+  --seconds SECONDS         the least time to publish and ask for, 1 to 3600 (5)
+  --help                    shows this`;
 
 const mebibyte = 1024 * 1024;
 
@@ -66,9 +66,9 @@ function parse(args: readonly string[]) {
 }
 
 function transportNamed(name: string): TransportName {
-  if (name === "tcp" || name === "ipc") return name;
+  if (name === "tcp" || name === "ipc" || name === "quic") return name;
   const why = name === "inproc" ? ": the demo runs in several processes" : "";
-  throw new UsageError(`--transport is "${name}", must be tcp or ipc${why}`);
+  throw new UsageError(`--transport is "${name}", must be tcp, ipc or quic${why}`);
 }
 
 function whole(name: string, text: string, max: number): number {

@@ -34,7 +34,7 @@ describe("the options of the demo", () => {
   });
 
   for (const [args, message] of [
-    [["--transport", "quic"], '--transport is "quic", must be tcp or ipc'],
+    [["--transport", "udp"], '--transport is "udp", must be tcp, ipc or quic'],
     [["--max-files", "0"], '--max-files is "0", must be a whole number, 1 to 100000'],
     [["--max-files", "100001"], '--max-files is "100001", must be a whole number, 1 to 100000'],
     [["--max-mb", "1e3"], '--max-mb is "1e3", must be a whole number, 1 to 1024'],

@@ -43,7 +43,7 @@ async function codeOf({ child }: Awaited<ReturnType<typeof startDemo>>): Promise
 }
 
 describe("the demo", { timeout: 120_000 }, () => {
-  for (const transport of ["tcp", "ipc"]) {
+  for (const transport of ["tcp", "ipc", "quic"]) {
     it(`runs over ${transport}, loses a worker, and every count is right`, async ({ expect }) => {
       const args = [...small, "--transport", transport];
       const { code, output, errors } = await runSource(main, args, { withinMs: 90_000 });
@@ -109,7 +109,10 @@ describe("the demo", { timeout: 120_000 }, () => {
   });
 
   for (const [args, message] of [
-    [["--transport", "inproc"], '--transport is "inproc", must be tcp or ipc: the demo runs in'],
+    [
+      ["--transport", "inproc"],
+      '--transport is "inproc", must be tcp, ipc or quic: the demo runs in',
+    ],
     [["--folder", "no/such/folder"], '--folder "no/such/folder" has no files to read'],
   ] as const) {
     it(`refuses ${args.join(" ")} and says why`, async ({ expect }) => {
