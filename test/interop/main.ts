@@ -30,7 +30,8 @@ const { values } = parseArgs({
 
 const maxMinutes = 24 * 60;
 const suites: readonly Suite[] = [rustSuite, quinnSuite, zeromqSuite, pyzmqSuite];
-const chosen = values.only?.split(",").map(suiteNamed) ?? suites;
+const asked = values.only?.split(",").map(suiteNamed);
+const chosen = asked ?? (values.mixed ? [rustSuite] : suites);
 const mixedMinutes = values.mixed ? minutesOf(values.minutes) : undefined;
 const report = new Report();
 let isShort = false;
