@@ -64,11 +64,14 @@ export function buildProgram(crate: string, profile: Profile): Built {
 
 /** Installs them where that is possible. */
 function missingHeaders(): string | undefined {
-  const isThere = (): boolean => spawnSync("pkg-config", ["--exists", "openssl"]).status === 0;
-  if (isThere()) return undefined;
+  if (hasHeaders()) return undefined;
   const failure = installPackages(debianPackages);
-  if (failure === undefined || isThere()) return undefined;
+  if (failure === undefined || hasHeaders()) return undefined;
   return `the headers of OpenSSL are not there (${failure}): ${installCommand(debianPackages)}`;
+}
+
+function hasHeaders(): boolean {
+  return spawnSync("pkg-config", ["--exists", "openssl"]).status === 0;
 }
 
 function missingCrates(crate: string): string | undefined {

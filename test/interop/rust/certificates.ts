@@ -75,7 +75,8 @@ export function certificateScenes(
   });
   const weShow = special(certificates, { cert: client.cert, key: client.key }, (_role, usual) => [
     ...usual,
-    ...["--ca", caFile],
+    "--ca",
+    caFile,
   ]);
   const weAsk = special(certificates, { clientCertificates: "required" }, (_role, usual) => [
     ...usual,

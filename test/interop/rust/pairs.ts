@@ -121,7 +121,7 @@ export class Diary {
     socket.on("refused", ({ error }) => note("refused", error));
   }
 
-  toString(): string {
+  get text(): string {
     return this.#entries.join("\n");
   }
 

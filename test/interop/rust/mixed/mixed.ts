@@ -46,8 +46,9 @@ export async function playMixed(
   stage: Stage,
   { durationMs, log }: MixedOptions,
 ): Promise<Outcome> {
-  const all = carriers.map((carrier) => new Ends(program, carrier, stage));
-  const flows = all.flatMap((ends) => kinds.map((Kind) => new Kind(ends)));
+  const flows = carriers.flatMap((carrier) =>
+    kinds.map((Kind) => new Kind(new Ends(program, withOneTransport(carrier), stage))),
+  );
   const plan: Plan = { untilMs: performance.now() + durationMs, isBroken: false };
   const results = await Promise.all(flows.map((flow) => playFlow(flow, plan)));
   for (const result of results) log(lineOf(result));
@@ -63,12 +64,22 @@ export async function playMixed(
   return { messages: arrived, note };
 }
 
+/**
+ * As an application has it: sockets that come and go, and a transport that stays. Only then does a
+ * socket that binds over QUIC wait until the address is free of what was there before, however long
+ * a busy machine takes for that.
+ */
+function withOneTransport(carrier: Carrier): Carrier {
+  const transport = carrier.ours();
+  return { ...carrier, ours: () => transport };
+}
+
 async function playFlow(flow: Flow, plan: Plan): Promise<Result> {
   await flow.start();
   let restarts = 0;
-  let isQuiet = false;
+  const life = { isOver: false };
   const traffic = async (): Promise<void> => {
-    for (; !isQuiet && !plan.isBroken; await pause(turnPauseMs)) await flow.turn();
+    for (; !life.isOver && !plan.isBroken; await pause(turnPauseMs)) await flow.turn();
   };
   const trouble = async (): Promise<void> => {
     while (!plan.isBroken) {
@@ -78,7 +89,7 @@ async function playFlow(flow: Flow, plan: Plan): Promise<Result> {
       if (lifeMs > leftMs) break;
       await flow.restart(sides[restarts++ % sides.length] ?? "rust");
     }
-    isQuiet = true;
+    life.isOver = true;
   };
   try {
     await Promise.all([traffic(), trouble()]);

@@ -94,7 +94,7 @@ export class SubscribingFlow implements Flow {
     try {
       await waitFor(() => this.#seen.last >= number, { what, withinMs: backWithinMs });
     } catch (error) {
-      throw new Error(`${String(error)}\n${this.#diary}`, { cause: error });
+      throw new Error(`${String(error)}\n${this.#diary.text}`, { cause: error });
     }
   }
 
