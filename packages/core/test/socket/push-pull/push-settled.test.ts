@@ -1,8 +1,24 @@
 import { describe, expect, it } from "vitest";
+import type { Runtime } from "../../../src/runtime.ts";
+import { hostRuntime } from "../../../src/runtime.ts";
 import { flowHex, jobHex, rejection, Rig, turns } from "./push-pull-rig.ts";
 
-function countTimers(): number {
-  return process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+/** The host's clock, and which timers of a minute are set: others of the process do not count. */
+function minuteTimers(): { readonly runtime: Runtime; readonly set: Set<unknown> } {
+  const set = new Set<unknown>();
+  const runtime: Runtime = {
+    ...hostRuntime,
+    setTimer: (callback, delayMs) => {
+      const timer = hostRuntime.setTimer(callback, delayMs);
+      if (delayMs === 60_000) set.add(timer);
+      return timer;
+    },
+    clearTimer: (timer) => {
+      set.delete(timer);
+      hostRuntime.clearTimer(timer);
+    },
+  };
+  return { runtime, set };
 }
 
 describe("PUSH settled()", () => {
@@ -72,15 +88,15 @@ describe("PUSH send() with timeoutMs", () => {
   });
 
   it("resolves when one took it, and leaves no timer behind", async () => {
-    const rig = await Rig.start();
-    const timersBefore = countTimers();
+    const { runtime, set } = minuteTimers();
+    const rig = await Rig.start({ runtime });
     const sent = rig.push.send("0", { timeoutMs: 60_000 });
-    expect(countTimers()).toBe(timersBefore + 1);
+    expect(set.size).toBe(1);
     const pull = await rig.rawPull();
     pull.write(flowHex("window", 0, 1));
     await sent;
     await pull.expect(jobHex(0, "0"));
-    expect(countTimers()).toBe(timersBefore);
+    expect(set.size).toBe(0);
   });
 
   it.each([-1, Number.NaN, 2 ** 31])(
