@@ -12,6 +12,9 @@ const MiB = 1024 * 1024;
 /** How much may still be there when an attack is over: caches, and what is not collected yet. */
 const leftMiB = 32;
 
+/** How long what is due may take: not all of it is noticed before the attackers go. */
+const patienceMs = 10_000;
+
 /** Bystanders of six patterns, both ways: one connection for each. */
 const goodPeers = 6;
 
@@ -79,7 +82,7 @@ export class Campaign {
       failures.push(`the attack failed: ${String(error)}`);
     }
     // While the attackers are still there.
-    const during = await this.#ask(false);
+    const during = await this.#until(({ counts }) => isTold(attack, counts));
     const meanwhile = await this.#askBystanders();
     scene.leave();
     const after = await this.#calm(attack, failures);
@@ -114,16 +117,22 @@ export class Campaign {
     };
   }
 
-  /** Only the good ones are left, and what is to be told is told: it may take a moment. */
-  async #calm({ told }: Attack, failures: string[]): Promise<VictimReport> {
+  /** Asks the victim until it is so, for a time. */
+  async #until(isSo: (report: VictimReport) => boolean): Promise<VictimReport> {
     let report = await this.#ask(false);
-    const endMs = performance.now() + 10_000;
-    const isCalm = ({ peers, counts }: VictimReport): boolean =>
-      peers === goodPeers && told.every((what) => counts[what] !== undefined);
-    while (!isCalm(report) && performance.now() < endMs) {
+    const endMs = performance.now() + patienceMs;
+    while (!isSo(report) && performance.now() < endMs) {
       await waitFor(nextLook(), { what: "a moment has passed" });
       report = await this.#ask(false);
     }
+    return report;
+  }
+
+  /** Only the good ones are left, and what is to be told is told. */
+  async #calm(attack: Attack, failures: string[]): Promise<VictimReport> {
+    const report = await this.#until(
+      ({ peers, counts }) => peers === goodPeers && isTold(attack, counts),
+    );
     if (report.peers !== goodPeers) {
       failures.push(`${report.peers} peers are connected, ${goodPeers} are good`);
     }
@@ -139,6 +148,10 @@ export class Campaign {
     this.#bystanders.say({});
     return this.#bystanders.hear<BystanderReport>("what they got");
   }
+}
+
+function isTold({ told }: Attack, counts: VictimReport["counts"]): boolean {
+  return told.every((what) => counts[what] !== undefined);
 }
 
 function child(name: string): URL {

@@ -1,7 +1,6 @@
 import { copyOf } from "../../bytes.ts";
 import type { RepSink } from "../../contracts/protocol.ts";
 import type { MsgError } from "../../errors.ts";
-import type { Runtime } from "../../runtime.ts";
 import type { Authorization, Verdict } from "../authorization.ts";
 import type { Peer } from "../peer.ts";
 
@@ -20,22 +19,22 @@ export interface RequestRefuser {
 export class AuthorizedRequests implements RepSink {
   readonly #peer: Peer & RepSink & RequestRefuser;
   readonly #authorization: Authorization;
-  readonly #runtime: Runtime;
+  readonly #now: () => number;
   #verdict: Verdict;
   #heldUntilMs = -Infinity;
 
   constructor(
     peer: Peer & RepSink & RequestRefuser,
     authorization: Authorization,
-    runtime: Runtime,
+    now: () => number,
   ) {
     this.#peer = peer;
     this.#authorization = authorization;
-    this.#runtime = runtime;
+    this.#now = now;
   }
 
   onRequest(id: number, payload: Uint8Array, wasCompressed: boolean): void {
-    if (this.#runtime.now() < this.#heldUntilMs) {
+    if (this.#now() < this.#heldUntilMs) {
       this.#pass(id, payload, wasCompressed);
       return;
     }
@@ -68,7 +67,7 @@ export class AuthorizedRequests implements RepSink {
 
   #keep(verdict: Verdict): void {
     this.#verdict = verdict;
-    this.#heldUntilMs = this.#runtime.now() + this.#authorization.holdsForMs;
+    this.#heldUntilMs = this.#now() + this.#authorization.holdsForMs;
   }
 
   #pass(id: number, payload: Uint8Array, wasCompressed: boolean): void {

@@ -58,7 +58,9 @@ export class RepPeer<Asked, Answered> extends Peer implements RepSink {
     this.#handlers = handlers;
     this.source = new ReceiveSource(connection);
     const sink =
-      authorization === undefined ? this : new AuthorizedRequests(this, authorization, runtime);
+      authorization === undefined
+        ? this
+        : new AuthorizedRequests(this, authorization, () => this.decoder.now());
     const wire = connection.protocol.open("REP", connection.outbox, sink, context);
     this.decoder = new RunClock(wire.decoder, runtime);
     this.writer = wire.writer;
