@@ -2,11 +2,15 @@
  * Attacks six sockets in a process of their own, while six well-behaved peers use them.
  *
  *   npm run test:hostile -- [--short] [--ms 2000] [--over tcp,tls] [--only text] [--seed N]
+ *                           [--record] [--render]
  *
  * Each attack must be told by the victim as an event of the right code, stay within its bound of
  * memory, leave nothing behind, and be noticed by no bystander. Exits with 1 when one is not so.
+ * `--record` keeps the results in `history/`, `--render` alone writes them to docs/reliability.md.
  * About 5 minutes; the short form, which runs the most telling ones, at most 45 s.
  */
+import { readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus as osCpus, release } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import type { AttackResult } from "./campaign/campaign.ts";
@@ -15,6 +19,8 @@ import type { Attack } from "./campaign/attack.ts";
 import { attacks } from "./campaign/attacks.ts";
 import type { TransportName } from "./campaign/network.ts";
 import { transportNames } from "./campaign/network.ts";
+import type { RecordedAttacks } from "./page.ts";
+import { page, readRecord, record, renderedPage } from "./page.ts";
 
 const { values } = parseArgs({
   options: {
@@ -23,6 +29,8 @@ const { values } = parseArgs({
     over: { type: "string", default: transportNames.join(",") },
     only: { type: "string", default: "" },
     seed: { type: "string" },
+    record: { type: "boolean", default: false },
+    render: { type: "boolean", default: false },
   },
 });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
@@ -31,21 +39,38 @@ const forMs = Number(values.ms ?? (values.short ? 400 : 3_000));
 const wholeMs = values.short ? 40_000 : Infinity;
 const startMs = performance.now();
 
-console.log(`seed ${seed}, node ${process.version}, attacks without an end go on for ${forMs} ms`);
+const results: (AttackResult & { readonly transport: TransportName })[] = [];
 let done = 0;
 let failed = 0;
 let links = 0;
 let skipped = 0;
 const chosenTransports = transportNames.filter((name) => values.over.split(",").includes(name));
-for (const [index, transport] of chosenTransports.entries()) {
-  await runOver(transport, startMs + (wholeMs * (index + 1)) / chosenTransports.length);
+if (values.render) writeFileSync(page, renderedPage(readFileSync(page, "utf8"), readRecord()));
+else await runAll();
+
+async function runAll(): Promise<void> {
+  console.log(
+    `seed ${seed}, node ${process.version}, attacks without an end go on for ${forMs} ms`,
+  );
+  for (const [index, transport] of chosenTransports.entries()) {
+    await runOver(transport, startMs + (wholeMs * (index + 1)) / chosenTransports.length);
+  }
+  const seconds = ((performance.now() - startMs) / 1_000).toFixed(0);
+  const left = skipped === 0 ? "" : `, ${skipped} skipped for want of time`;
+  const well = `${done - failed} of ${done} attacks well, ${links} connections${left}`;
+  console.log(`hostile: ${well}, seed ${seed}, ${seconds} s`);
+  // A run in which nothing was tried shows nothing.
+  process.exitCode = failed === 0 && done > 0 ? 0 : 1;
+  if (!values.record) return;
+  const cpus = `${availableParallelism()} x ${cpuModel()}, Linux ${release()}`;
+  const date = new Date().toISOString();
+  const run: RecordedAttacks = { date, node: process.version, machine: cpus, seed, forMs, results };
+  writeFileSync(record, `${JSON.stringify(run, undefined, 1)}\n`);
 }
-const seconds = ((performance.now() - startMs) / 1_000).toFixed(0);
-const left = skipped === 0 ? "" : `, ${skipped} skipped for want of time`;
-console.log(
-  `hostile: ${done - failed} of ${done} attacks well, ${links} connections${left}, seed ${seed}, ${seconds} s`,
-);
-process.exitCode = failed === 0 ? 0 : 1;
+
+function cpuModel(): string {
+  return (osCpus()[0]?.model ?? "unknown").replaceAll(/\s+/g, " ").replace(" Processor", "").trim();
+}
 
 function isChosen({ name, over, isCore }: Attack, transport: TransportName): boolean {
   if (over !== undefined && !over.includes(transport)) return false;
@@ -69,6 +94,7 @@ async function runOver(transport: TransportName, endMs: number): Promise<void> {
       done++;
       links += result.links;
       if (result.failures.length > 0) failed++;
+      results.push({ transport, ...result });
       print(transport, result);
     }
   } finally {
