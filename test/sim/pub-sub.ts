@@ -1,8 +1,9 @@
 import type { SocketEvents, SubOptions, TopicMessage, WhenSlow } from "@msg-ts/core";
 import { MsgError, PubSocket, SubSocket } from "@msg-ts/core";
 import { payloadOf } from "./payloads.ts";
-import type { SimNode, Step, Weights } from "./scenario.ts";
+import type { SimNode } from "./scenario.ts";
 import { Scenario } from "./scenario.ts";
+import type { Step, Weights } from "./schedule.ts";
 import type { AnySocket, ProcessHandlers, SimProcess } from "./sim-process.ts";
 import type { Feed } from "./topic-model.ts";
 import { TopicModel } from "./topic-model.ts";

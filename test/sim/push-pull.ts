@@ -1,31 +1,14 @@
-import type { Job, PullOptions, PushOptions, SocketEvents } from "@msg-ts/core";
+import type { Job, PullOptions } from "@msg-ts/core";
 import { MsgError, PullSocket, PushSocket } from "@msg-ts/core";
+import { JobLedger } from "./job-ledger.ts";
 import type { JobRecord } from "./job-model.ts";
 import { JobModel } from "./job-model.ts";
 import { payloadOf } from "./payloads.ts";
-import type { SimNode, Step, Weights } from "./scenario.ts";
+import type { SimNode } from "./scenario.ts";
 import { Scenario } from "./scenario.ts";
+import type { Step, Weights } from "./schedule.ts";
 import type { AnySocket, ProcessHandlers, SimProcess } from "./sim-process.ts";
 import type { World } from "./world.ts";
-
-/** What one PUSH was given and what it told. */
-interface Ledger {
-  readonly process: SimProcess<PushSocket>;
-  readonly options: PushOptions & { readonly maxWaiting: number };
-  /** Sends that did not throw. */
-  accepted: number;
-  /** Of these, those that rejected while it was open. */
-  rejected: number;
-  rejectedAtClose: number;
-  /** Of those of `trySend`, those that no compressor could make smaller. */
-  failed: number;
-  undeliverable: number;
-  lost: number;
-  /** Those with an end, and of these those that were not acknowledged. */
-  ended: number;
-  reported: number;
-  readonly aborts: AbortController[];
-}
 
 /** A job that an application holds. */
 interface Held {
@@ -49,7 +32,7 @@ export class PushPullScenario extends Scenario {
     ["settled", 0.6],
   ];
   readonly #model: JobModel;
-  readonly #ledgers: Map<SimProcess, Ledger> = new Map();
+  readonly #ledgers: Map<SimProcess, JobLedger> = new Map();
   readonly #windows: Map<SimProcess, number> = new Map();
   readonly #held: Held[] = [];
   readonly #atMostOnce: boolean;
@@ -79,51 +62,17 @@ export class PushPullScenario extends Scenario {
     };
     const { process } = node;
     const socket = new PushSocket(process.transport, { ...this.socketOptions(node), ...options });
-    const ledger: Ledger = {
-      process: process as SimProcess<PushSocket>,
-      options,
-      accepted: 0,
-      rejected: 0,
-      rejectedAtClose: 0,
-      failed: 0,
-      undeliverable: 0,
-      lost: 0,
-      ended: 0,
-      reported: 0,
-      aborts: [],
-    };
+    const pushing = process as SimProcess<PushSocket>;
+    const ledger = new JobLedger(this.world, this.#model, pushing, options);
     this.#ledgers.set(process, ledger);
     const handlers: ProcessHandlers = {
       onSent: (link, frame) => this.#model.onWritten(link, frame),
       onReceived: (link, frame) => {
         if (!this.#atMostOnce) this.#model.onSettled(link, frame);
       },
-      onEvent: (name, detail) => this.#onPushEvent(ledger, name, detail),
+      onEvent: (name, detail) => ledger.onEvent(name, detail),
     };
     return { socket, handlers };
-  }
-
-  #onPushEvent<Name extends keyof SocketEvents>(
-    ledger: Ledger,
-    name: Name,
-    detail: SocketEvents[Name],
-  ): void {
-    if (name === "error") {
-      const { error } = detail as SocketEvents["error"];
-      if (error.code === "MSG_COMPRESS_FAILED") ledger.failed++;
-      else this.world.fail(`${ledger.process.name}: error event ${error.message}`);
-    }
-    if (name !== "dropped") return;
-    const { reason, count, payload } = detail as SocketEvents["dropped"];
-    if (reason === "lost-job") ledger.lost += count;
-    if (reason !== "undeliverable") return;
-    ledger.undeliverable++;
-    const job = payload === undefined ? undefined : this.#model.of(payload);
-    const { maxDeliveries = 16 } = ledger.options;
-    if (job === undefined) this.world.fail("an undeliverable job carries nothing");
-    else if (job.writes < maxDeliveries) {
-      this.world.fail(`${job.text} is given up after ${job.writes} of ${maxDeliveries} deliveries`);
-    } else job.isUndeliverable = true;
   }
 
   #makePull(node: SimNode): { socket: AnySocket; handlers: ProcessHandlers } {
@@ -208,7 +157,7 @@ export class PushPullScenario extends Scenario {
     }
   }
 
-  #ledgerOf(node: SimNode | undefined): Ledger | undefined {
+  #ledgerOf(node: SimNode | undefined): JobLedger | undefined {
     return node === undefined ? undefined : this.#ledgers.get(node.process);
   }
 
@@ -227,13 +176,13 @@ export class PushPullScenario extends Scenario {
     try {
       result = socket.send(payloadOf(job.text, job.bytes), { timeoutMs, signal });
     } catch (error) {
-      this.#onThrow(ledger, job, error, before.waiting);
+      ledger.onThrow(job, error, before.waiting);
       return;
     }
     ledger.accepted++;
     this.world.count("sent");
     const after = socket.stats();
-    const { maxWaiting } = ledger.options;
+    const { maxWaiting } = ledger.bounds;
     // One that a compressor has waits beside those for which there is no PULL.
     if (after.waiting > maxWaiting + 1) {
       this.world.fail(`${after.waiting} sends wait, maxWaiting is ${maxWaiting}`);
@@ -243,41 +192,8 @@ export class PushPullScenario extends Scenario {
     const byMs = (): number => (process.isGone ? 0 : startMs + timeoutMs);
     this.world.watch(`send of ${job.text}`, byMs, result, {
       onValue: () => {},
-      onError: (error) => this.#onRejected(ledger, job, error, startMs + timeoutMs, signal),
+      onError: (error) => ledger.onRejected(job, error, startMs + timeoutMs, signal),
     });
-  }
-
-  #onThrow(ledger: Ledger, job: JobRecord, error: unknown, waiting: number): void {
-    job.isRejected = true;
-    const { maxWaiting, maxWaitingBytes = 0 } = ledger.options;
-    const isFull = MsgError.is(error, "MSG_HIGH_WATER_MARK");
-    const bytes = ledger.process.socket.stats().waitingBytes + job.bytes;
-    if (isFull && (waiting >= maxWaiting || (waiting > 0 && bytes > maxWaitingBytes))) return;
-    if (MsgError.is(error, "MSG_COMPRESS_FAILED")) return;
-    this.world.fail(`send of ${job.text} throws ${String(error)}, ${waiting} wait`);
-  }
-
-  #onRejected(
-    ledger: Ledger,
-    job: JobRecord,
-    error: unknown,
-    deadlineMs: number,
-    signal: AbortSignal | undefined,
-  ): void {
-    const { process } = ledger;
-    if (job.writes > 0) this.world.fail(`send of ${job.text} rejects, it was written before`);
-    job.isRejected = true;
-    if (MsgError.is(error, "MSG_CLOSED")) {
-      if (!process.isClosing) this.world.fail(`send of ${job.text} rejects: ${String(error)}`);
-      ledger.rejectedAtClose++;
-      return;
-    }
-    ledger.rejected++;
-    const isRight =
-      MsgError.is(error, "MSG_COMPRESS_FAILED") ||
-      (MsgError.is(error, "MSG_TIMEOUT") && this.world.now >= deadlineMs) ||
-      (signal?.aborted === true && error === signal.reason);
-    if (!isRight) this.world.fail(`send of ${job.text} rejects: ${String(error)}`);
   }
 
   #trySend(a: number, b: number): void {
@@ -380,7 +296,7 @@ export class PushPullScenario extends Scenario {
 
   protected check(process: SimProcess): void {
     const ledger = this.#ledgers.get(process);
-    if (ledger !== undefined) this.#checkLedger(ledger);
+    if (ledger !== undefined) ledger.check();
     else this.#checkPull(process as SimProcess<PullSocket>);
   }
 
@@ -389,31 +305,6 @@ export class PushPullScenario extends Scenario {
     const window = this.#windows.get(process) ?? 0;
     if (unsettled <= window * process.mostPeers) return;
     this.world.fail(`${process.name} has ${unsettled} unsettled jobs, its window is ${window}`);
-  }
-
-  /** Every job that was accepted is in exactly one place. */
-  #checkLedger(ledger: Ledger): void {
-    const { process, accepted, rejected, rejectedAtClose, failed, undeliverable, lost } = ledger;
-    const { waiting, returned, unacknowledged, acknowledged } = process.stats;
-    const { maxUnacked = 0 } = ledger.options;
-    if (unacknowledged > maxUnacked * process.mostPeers) {
-      this.world.fail(
-        `${process.name} has ${unacknowledged} jobs out, maxUnacked is ${maxUnacked}`,
-      );
-    }
-    const ended = acknowledged + rejected + failed + undeliverable + lost;
-    const { report } = process;
-    ledger.ended = ended + (report === undefined ? 0 : report.unsent + report.unacknowledged);
-    ledger.reported = ledger.ended - acknowledged;
-    if (report !== undefined) {
-      const known = ended + report.unsent + report.unacknowledged;
-      if (known === accepted && rejectedAtClose <= report.unsent) return;
-      const told = `${report.unsent} unsent, ${report.unacknowledged} unacknowledged, ${ended} ended`;
-      this.world.fail(`${process.name} closed: ${told}, ${accepted} were accepted`);
-    } else if (!process.isClosing && ended + waiting + returned + unacknowledged !== accepted) {
-      const there = `${waiting} wait, ${returned} came back, ${unacknowledged} are out`;
-      this.world.fail(`${process.name}: ${there}, ${ended} ended, ${accepted} were accepted`);
-    }
   }
 
   protected settleDown(): void {

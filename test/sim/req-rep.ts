@@ -3,8 +3,9 @@ import { MsgError, ReplyError, RepSocket, ReqSocket } from "@msg-ts/core";
 import { payloadOf } from "./payloads.ts";
 import type { RequestRecord } from "./request-model.ts";
 import { RequestModel } from "./request-model.ts";
-import type { SimNode, Step, Weights } from "./scenario.ts";
+import type { SimNode } from "./scenario.ts";
 import { Scenario } from "./scenario.ts";
+import type { Step, Weights } from "./schedule.ts";
 import type { AnySocket, ProcessHandlers, SimProcess } from "./sim-process.ts";
 import type { World } from "./world.ts";
 

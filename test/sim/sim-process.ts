@@ -144,6 +144,8 @@ export class SimProcess<S extends AnySocket = AnySocket> implements TapOwner {
   isDead = false;
   /** Its `close()` was called. */
   isClosing = false;
+  /** Its application let an endpoint go. */
+  hasLetGo = false;
   report: CloseReport | undefined;
   /** The most peers it had at a time. */
   mostPeers = 0;

@@ -2,7 +2,8 @@ import process from "node:process";
 import { PubSubScenario } from "./pub-sub.ts";
 import { PushPullScenario } from "./push-pull.ts";
 import { ReqRepScenario } from "./req-rep.ts";
-import type { Scenario, Step } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Step } from "./schedule.ts";
 import { Violation, World } from "./world.ts";
 
 /** What can be simulated. */
