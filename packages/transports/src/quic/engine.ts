@@ -138,6 +138,12 @@ export interface EngineConnection {
   readonly stats: EngineStats;
 
   /**
+   * The peer has another address, and has not proven it: what is due must be sent before the next
+   * datagram is received.
+   */
+  readonly mustAnswerNow: boolean;
+
+  /**
    * Takes one datagram. The memory is changed. Never throws: what breaks the connection is in
    * {@link closed}.
    */

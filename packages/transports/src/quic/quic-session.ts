@@ -202,6 +202,7 @@ export class QuicSession implements LinkSession, RoundTaker {
       if (this.#handshakeBytes > maxHandshakeBytes) return this.#onTooMuchHandshake();
     }
     this.connection.receive(datagram, from);
+    if (this.connection.mustAnswerNow) this.#sendAll();
     this.#hasReceived = true;
     this.#requestRound(true);
   }

@@ -90,6 +90,12 @@ export interface QuicheError {
 export interface QuicheConnection {
   recv(datagram: Uint8Array, path: { readonly from: HostPort; readonly to: HostPort }): number;
   send(into: Uint8Array): [number, { readonly to: HostPort }] | null;
+  sendOnPath(
+    into: Uint8Array,
+    from: HostPort,
+    to: HostPort,
+  ): [number, { readonly to: HostPort }] | null;
+  isPathValidated(from: HostPort, to: HostPort): boolean;
   streamRecv(id: number, into: Uint8Array): [number, boolean] | null;
   streamSend(id: number, bytes: Uint8Array, isLast: boolean): number | null;
   streamShutdown(id: number, direction: number, code: number): void;

@@ -176,6 +176,7 @@ class QuicheLink implements EngineConnection {
   readonly #connection: QuicheConnection;
   /** One object for all datagrams: the binding reads it at once. */
   readonly #path: { from: HostPort; readonly to: HostPort };
+  #hasMoved = false;
   #idleTimeoutMs: number;
   #isIdleTimeoutKnown = false;
   #lastMoveMs: number = performance.now();
@@ -258,7 +259,13 @@ class QuicheLink implements EngineConnection {
     return this.#isStreamEnd;
   }
 
+  get mustAnswerNow(): boolean {
+    return this.#hasMoved && !this.#isProven();
+  }
+
   receive(datagram: Uint8Array, from: HostPort): void {
+    const { from: last } = this.#path;
+    this.#hasMoved ||= last !== this.#path.to && !isSame(last, from);
     this.#path.from = from;
     try {
       this.#connection.recv(datagram, this.#path);
@@ -272,6 +279,10 @@ class QuicheLink implements EngineConnection {
     let sent: [number, { readonly to: HostPort }] | null;
     try {
       sent = this.#connection.send(into);
+      // A former path whose probe has no room left holds back what is for the present one.
+      if (sent === null && this.#hasMoved) {
+        sent = this.#connection.sendOnPath(into, this.#path.to, this.#path.from);
+      }
     } catch {
       return 0;
     }
@@ -280,6 +291,15 @@ class QuicheLink implements EngineConnection {
     const [length, { to }] = sent;
     this.#to = to;
     return length;
+  }
+
+  #isProven(): boolean {
+    try {
+      return this.#connection.isPathValidated(this.#path.to, this.#path.from);
+    } catch {
+      // It does not know the path: there were too many.
+      return true;
+    }
   }
 
   timeoutMs(): number | undefined {
@@ -385,4 +405,8 @@ function failureOf(error: unknown): StreamFailure {
   const text = error instanceof Error ? error.message : String(error);
   const [, code] = /^Stream(?:Stopped|Reset)\((\d+)\)/.exec(text) ?? [];
   return new StreamFailure(text, code === undefined ? undefined : Number(code));
+}
+
+function isSame(one: HostPort, other: HostPort): boolean {
+  return one.port === other.port && one.host === other.host;
 }
