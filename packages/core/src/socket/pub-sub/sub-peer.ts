@@ -2,9 +2,9 @@ import type { PeerInfo } from "../../contracts/authenticator.ts";
 import type { FrameDecoder, SubSink, SubWriter, WireContext } from "../../contracts/protocol.ts";
 import type { Connection } from "../../connection/connection.ts";
 import type { MsgError } from "../../errors.ts";
-import type { TimerHandle } from "../../runtime.ts";
 import { Peer } from "../peer.ts";
 import { ReceiveSource } from "../receive-queue.ts";
+import type { PatientTimer } from "./patient-timer.ts";
 import type { TopicMessage } from "./topic-message.ts";
 
 /** Who is told what a PUB said. */
@@ -43,7 +43,7 @@ export class SubPeer<T> extends Peer implements SubSink {
   /** It confirms nothing. */
   isPlain: boolean;
   /** Ends that time. */
-  graceTimer: TimerHandle;
+  grace: PatientTimer | undefined;
 
   constructor(
     info: PeerInfo,

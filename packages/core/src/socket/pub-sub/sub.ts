@@ -12,6 +12,7 @@ import type { ConsumeOptions } from "../receiving-socket.ts";
 import { ReceivingSocket } from "../receiving-socket.ts";
 import { SilenceWatch } from "../silence-watch.ts";
 import type { SocketStats } from "../stats.ts";
+import { PatientTimer } from "./patient-timer.ts";
 import type { SubOptions } from "./sub-options.ts";
 import { resolveSubOptions } from "./sub-options.ts";
 import type { PublisherHandlers } from "./sub-peer.ts";
@@ -223,11 +224,11 @@ export class SubSocket<T = Uint8Array>
     peer.introduce(this.#topics.keys(), this.runtime.wallClockMicros());
     if (peer.isPlain) this.#resolveAllActive();
     else {
-      peer.graceTimer = this.runtime.setTimer(() => {
+      peer.grace = new PatientTimer(this.runtime, graceMs, () => {
         if (peer.hasExtensions) return;
         peer.becomePlain();
         this.#resolveAllActive();
-      }, graceMs);
+      });
     }
     this.#silence.start();
     this.#reportReconnect(peer);
@@ -235,7 +236,7 @@ export class SubSocket<T = Uint8Array>
 
   protected override onPeerClosed(peer: SubPeer<T>): void {
     this.queue.abandon(peer.source);
-    this.runtime.clearTimer(peer.graceTimer);
+    peer.grace?.stop();
     this.#resolveAllActive();
   }
 

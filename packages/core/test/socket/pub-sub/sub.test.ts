@@ -413,6 +413,41 @@ describe("consume", () => {
   });
 });
 
+describe("a subscription at a publisher of ours", () => {
+  it("waits for its acknowledgement although the event loop of the SUB stood still for long", async () => {
+    const scene = new Scene();
+    const ends = await scene.rawListen();
+    let stoodMs = 0;
+    const { runtime } = scene;
+    const sub = scene.sub({
+      heartbeatMs: Infinity,
+      runtime: {
+        now: () => runtime.now() + stoodMs,
+        wallClockMicros: () => runtime.wallClockMicros(),
+        random: () => runtime.random(),
+        setTimer: (callback, delayMs) => runtime.setTimer(callback, delayMs),
+        clearTimer: (timer) => runtime.clearTimer(timer),
+        endOfTick: (callback) => runtime.endOfTick(callback),
+        nextTurn: (callback) => runtime.nextTurn(callback),
+      },
+    });
+    await sub.connect("here");
+    await scene.settle();
+    const subscribing = new Outcome(sub.subscribe("a", { timeoutMs: 30_000 }));
+    // Each time a timer runs, it is long behind: what the publisher says is not read yet.
+    for (let part = 0; part < 10; part++) {
+      stoodMs += 1_000;
+      await scene.pass(100);
+    }
+    expect(subscribing.isSettled).toBe(false);
+    const [end] = ends;
+    if (end === undefined) throw new Error("nobody dialed");
+    acknowledge(end, "a");
+    await scene.settle();
+    expect(subscribing.isSettled).toBe(true);
+  });
+});
+
 describe("closing a SUB", () => {
   it("waits for the callback that runs, no longer than its linger", async () => {
     const { scene, sub, end } = await setUp();
