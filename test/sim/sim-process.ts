@@ -306,7 +306,7 @@ export class SimProcess<S extends AnySocket = AnySocket> implements TapOwner {
     if (name === "disconnected" && peer !== undefined && !this.#connected.delete(peer.id)) {
       this.#fail(`"disconnected" of a peer that was not connected: ${peer.address}`);
     }
-    if (name === "disconnected" && this.#world.isCalm) {
+    if (name === "disconnected" && this.#world.isCalm && this.isLive) {
       this.#fail(`lost ${peer?.address} though all is well: ${cause?.message ?? "it ended"}`);
     }
     if (name === "closed") this.#closedEvents++;
