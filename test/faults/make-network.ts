@@ -6,8 +6,10 @@ export const serviceName = "service.example";
 
 /** Makes a network of its own; its certificates live for an hour. */
 export async function makeNetwork(transport: TransportName, folder: string): Promise<Network> {
-  if (transport === "tcp" || transport === "ipc") return { transport, folder };
+  // Another one for each network: a listener of the one before may still be about to go.
+  const firstPort = 10_000 + 10 * Math.floor(Math.random() * 2_000);
+  if (transport === "tcp" || transport === "ipc") return { transport, folder, firstPort };
   const authority = await TestAuthority.create();
   const { cert, key } = await authority.issue({ ips: ["127.0.0.1"], dns: [serviceName] });
-  return { transport, folder, certificate: { cert, key, ca: authority.cert } };
+  return { transport, folder, firstPort, certificate: { cert, key, ca: authority.cert } };
 }

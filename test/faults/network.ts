@@ -14,6 +14,11 @@ export interface Network {
   readonly transport: TransportName;
   /** For sockets of the file system. */
   readonly folder: string;
+  /**
+   * The first of its ports: below those that the host gives to dialers, of which one could take the
+   * place of a server that is being started again.
+   */
+  readonly firstPort: number;
   readonly certificate?: { readonly cert: string; readonly key: string; readonly ca: string };
 }
 
@@ -32,7 +37,13 @@ export function transportOf(
   return new Tls({ ...certificate, lookup });
 }
 
+/** What sockets of a network are called. */
+const places = ["rep", "pull", "pub", "jobs"] as const;
+
+type Place = (typeof places)[number];
+
 /** Where a socket may bind first; a restarted one binds where the first one was. */
-export function addressOf({ transport, folder }: Network, name: string): string {
-  return transport === "ipc" ? join(folder, `${name}.sock`) : "127.0.0.1:0";
+export function addressOf({ transport, folder, firstPort }: Network, name: Place): string {
+  if (transport === "ipc") return join(folder, `${name}.sock`);
+  return `127.0.0.1:${firstPort + places.indexOf(name)}`;
 }

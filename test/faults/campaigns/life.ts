@@ -26,8 +26,9 @@ const heavyFeed = { burst: 20, everyMs: 10, bytes: 4_096 };
 async function restartStorm(context: CampaignContext): Promise<CampaignResult> {
   const { random, isShort } = context;
   const times = isShort ? 3 : 100;
+  const endMs = performance.now() + (context.minutes ?? Infinity) * 60_000;
   return onPair(context, {}, async (pair) => {
-    for (let count = 0; count < 2 * times; count++) {
+    for (let count = 0; count < 2 * times && performance.now() < endMs; count++) {
       await pause(random.between(20, 300));
       await pair.fault(async () => {
         if (count % 2 === 0) {
