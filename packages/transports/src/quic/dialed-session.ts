@@ -5,7 +5,7 @@ import type { HostPort } from "./engine.ts";
 import { isGoneNotice } from "./gone-notice.ts";
 import type { QuicContexts } from "./quic-contexts.ts";
 import { dialFailure } from "./quic-failures.ts";
-import type { SessionOptions, SessionOwner } from "./quic-session.ts";
+import type { SessionOptions, SessionOwner } from "./session-owner.ts";
 import { QuicSession } from "./quic-session.ts";
 import { UdpSocket } from "./udp-socket.ts";
 

@@ -9,7 +9,7 @@ import { goneNotice, minAnsweredBytes } from "./gone-notice.ts";
 import { initialClose } from "./initial-close.ts";
 import { refusalFailure } from "./quic-failures.ts";
 import type { ResolvedQuicOptions } from "./quic-options.ts";
-import type { SessionOptions, SessionOwner } from "./quic-session.ts";
+import type { SessionOptions, SessionOwner } from "./session-owner.ts";
 import { QuicSession } from "./quic-session.ts";
 import { RetryTokens } from "./retry-tokens.ts";
 import type { StreamLink } from "./stream-link.ts";

@@ -117,8 +117,8 @@ export interface QuicOptions extends QuicCertificates {
   readonly handshakeTimeoutMs?: number | undefined;
 
   /**
-   * How many peers that dialed one listener may be in their QUIC handshake at a time; the datagrams
-   * of one more are dropped, and it tries again by itself.
+   * How many peers that dialed one listener may be in their QUIC handshake at a time; one more is
+   * turned away at once.
    *
    * 1 or more, or `Infinity`.
    *
@@ -222,7 +222,7 @@ export const quicDefaults = {
   maxConnections: 65_536,
   maxConnectionsPerAddress: 4_096,
   maxStreams: 256,
-  streamWindowBytes: 4 * 1024 * 1024,
+  streamWindowBytes: 4_194_304,
   retry: "under-load",
 } as const;
 

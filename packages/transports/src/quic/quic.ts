@@ -11,7 +11,7 @@ import { QuicCredentials } from "./quic-credentials.ts";
 import { QuicEndpoint } from "./quic-endpoint.ts";
 import type { QuicCertificates, QuicOptions, ResolvedQuicOptions } from "./quic-options.ts";
 import { resolveQuicOptions } from "./quic-options.ts";
-import type { SessionOptions } from "./quic-session.ts";
+import type { SessionOptions } from "./session-owner.ts";
 import type { QuicEngine } from "./engine.ts";
 import { quicheEngine } from "./quiche-engine.ts";
 import { Rounds } from "./rounds.ts";
