@@ -4,6 +4,7 @@ import { compressionTargets } from "./compression-targets.ts";
 import { connectionTargets } from "./connection-target.ts";
 import { quicTargets } from "./quic-target.ts";
 import { wireTargets } from "./wire-target.ts";
+import { zmtpPeerTargets } from "./zmtp-peer-targets.ts";
 import { zmtpTargets } from "./zmtp-target.ts";
 
 /** Everything that takes in bytes from outside and is fuzzed. */
@@ -13,6 +14,7 @@ export const targets: readonly Target[] = [
   ...wireTargets,
   ...connectionTargets,
   ...zmtpTargets,
+  ...zmtpPeerTargets,
   ...quicTargets,
 ];
 

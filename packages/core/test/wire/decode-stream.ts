@@ -14,11 +14,11 @@ import { GrowingBuffer } from "./growing-buffer.ts";
 import type { Write } from "./golden-vectors.ts";
 import { recordingSink } from "./recording-sink.ts";
 
-/** A gate that a test opens and closes. */
 /** For wires that say nothing by themselves. */
 export const noPulse: Pulse = { now: () => 0, receivedBytes: 0, unsentBytes: 0, every() {} };
 
-class TestGate implements WireGate {
+/** A gate that a test opens and closes. */
+export class TestGate implements WireGate {
   holds = 0;
   readonly slab: number = 0;
   readonly slabBytes: number = 0;
