@@ -96,6 +96,17 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^the other side answered: how much is eth\?$/m,
     /^the other side counted 3 of 3 ticks$/m,
   ],
+  "three-dialects": [
+    /^native: you are served$/m,
+    /^ZeroMQ: you are served$/m,
+    /^the bytes of msg-rs: you are served, as request 7$/m,
+    /^3 requests came through one door$/m,
+  ],
+  "zeromq-peer": [
+    /^client: (?:pyzmq|this process itself, without Python)$/m,
+    /^client: 1 \+ 2 \+ 39 is 42$/m,
+    /^client: one \+ two is MSG-ERROR, NOT_A_NUMBER, only numbers have a sum$/m,
+  ],
   tls: [
     /^orders says: hello, alice$/m,
     /^without ca: MSG_DIAL_FAILED, .* not in ca/m,

@@ -75,13 +75,11 @@ async function answered(security: Mechanism | undefined, given: Uint8Array): Pro
   const done = shakeHands(options, contextOf("REP", { isDialer: false }), link);
   for (const piece of cut(given.subarray(1), given[0] ?? 0)) link.push(piece);
   link.end();
-  try {
-    return await done;
-  } finally {
-    const written = link.written.reduce((sum, { length }) => sum + length, 0);
-    if (written > mostWritten)
-      throw new Error(`wrote ${written} bytes to a peer that is not let in`);
-  }
+  const outcome = await done.catch((error: unknown) => error);
+  const written = link.written.reduce((sum, { length }) => sum + length, 0);
+  if (written > mostWritten) throw new Error(`wrote ${written} bytes to a peer that is not let in`);
+  if (outcome instanceof Error) throw outcome;
+  return outcome;
 }
 
 function handshakeCase(security: Mechanism | undefined, given: Uint8Array, how: string): Case {
@@ -117,10 +115,11 @@ const hello = command(
 const handshakeTargets: readonly HandshakeTarget[] = [
   {
     name: "wire zmtp-greeting",
-    refusals: ["MSG_PROTOCOL", "MSG_PEER_LOST"],
+    refusals: ["MSG_PROTOCOL", "MSG_PEER_LOST", "MSG_WRONG_SOCKET_TYPE"],
     security: undefined,
     fixed: none,
     fuzzed: joinBytes([greetingOf("NULL"), ready]),
+    refused: joinBytes([greetingOf("NULL"), command("READY", metadataOf("PUSH"))]),
   },
   {
     name: "wire zmtp-ready",
@@ -132,10 +131,11 @@ const handshakeTargets: readonly HandshakeTarget[] = [
   },
   {
     name: "wire zmtp-hello",
-    refusals: ["MSG_PROTOCOL", "MSG_PEER_LOST"],
+    refusals: ["MSG_PROTOCOL", "MSG_PEER_LOST", "MSG_AUTH_REJECTED"],
     security: servers["PLAIN"],
     fixed: greetingOf("PLAIN"),
     fuzzed: joinBytes([hello, command("INITIATE", metadata)]),
+    refused: joinBytes([command("HELLO", Uint8Array.of(0, 0)), command("INITIATE", metadata)]),
   },
   {
     name: "wire zmtp-initiate",

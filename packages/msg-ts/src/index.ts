@@ -3,7 +3,9 @@ export { PubSocket, PullSocket, RepSocket, ReqSocket, SubSocket } from "./socket
 export {
   Job,
   Message,
+  msg,
   MsgError,
+  multipart,
   PushSocket,
   raw,
   ReplyError,

@@ -60,6 +60,19 @@ describe("REQ and REP over ZMTP", () => {
     expect(reply.text()).toBe("c");
   });
 
+  it("carry all parts also where each peer's requests have to be allowed", async () => {
+    for (const authorize of [() => true, async () => true]) {
+      const net = inproc();
+      const rep = closing(new RepSocket(net, { protocol, authorize }));
+      const req = closing(new ReqSocket(net, { protocol }));
+      rep.serve((request) => multipart(request.parts));
+      await rep.bind("here");
+      await req.connect("here");
+      const reply = await req.request(multipart(["a", "b"]));
+      expect(texts(reply.parts)).toEqual(["a", "b"]);
+    }
+  });
+
   it("carry parts also of a payload that is to be copied", async () => {
     const net = inproc();
     const rep = closing(new RepSocket(net, { protocol }));

@@ -33,16 +33,22 @@ export class AuthorizedRequests implements RepSink {
     this.#now = now;
   }
 
-  onRequest(id: number, payload: Uint8Array, wasCompressed: boolean): void {
+  onRequest(
+    id: number,
+    payload: Uint8Array,
+    wasCompressed: boolean,
+    parts?: readonly Uint8Array[],
+  ): void {
     if (this.#now() < this.#heldUntilMs) {
-      this.#pass(id, payload, wasCompressed);
+      this.#pass(id, payload, wasCompressed, parts);
       return;
     }
     const verdict = this.#authorization.ask(this.#peer, "request");
-    if (verdict instanceof Promise) void this.#passLater(verdict, id, payload, wasCompressed);
-    else {
+    if (verdict instanceof Promise) {
+      void this.#passLater(verdict, id, payload, wasCompressed, parts);
+    } else {
       this.#keep(verdict);
-      this.#pass(id, payload, wasCompressed);
+      this.#pass(id, payload, wasCompressed, parts);
     }
   }
 
@@ -55,13 +61,15 @@ export class AuthorizedRequests implements RepSink {
     id: number,
     told: Uint8Array,
     wasCompressed: boolean,
+    toldParts: readonly Uint8Array[] | undefined,
   ): Promise<void> {
     const { connection } = this.#peer;
     const payload = connection.isLent ? copyOf(told) : told;
+    const parts = connection.isLent ? toldParts?.map((part) => copyOf(part)) : toldParts;
     connection.hold();
     this.#keep(await deciding);
     // Of a connection that ends nothing is run any more: its peer was told so.
-    if (connection.isFramed) this.#pass(id, payload, wasCompressed);
+    if (connection.isFramed) this.#pass(id, payload, wasCompressed, parts);
     connection.release();
   }
 
@@ -70,8 +78,13 @@ export class AuthorizedRequests implements RepSink {
     this.#heldUntilMs = this.#now() + this.#authorization.holdsForMs;
   }
 
-  #pass(id: number, payload: Uint8Array, wasCompressed: boolean): void {
-    if (this.#verdict === undefined) this.#peer.onRequest(id, payload, wasCompressed);
+  #pass(
+    id: number,
+    payload: Uint8Array,
+    wasCompressed: boolean,
+    parts: readonly Uint8Array[] | undefined,
+  ): void {
+    if (this.#verdict === undefined) this.#peer.onRequest(id, payload, wasCompressed, parts);
     else this.#peer.refuse(id, this.#verdict);
   }
 }
