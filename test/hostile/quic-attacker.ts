@@ -11,6 +11,7 @@ import type {
   QuicheConfig,
   QuicheConnection,
 } from "../../packages/transports/src/quic/quiche-binding.ts";
+import { isGoneNotice } from "../../packages/transports/src/quic/gone-notice.ts";
 import { loadQuiche } from "../../packages/transports/src/quic/quiche-binding.ts";
 
 const host = "127.0.0.1";
@@ -43,6 +44,7 @@ export class QuicAttacker {
   /** Packet numbers that the engine will not come to by itself. */
   #packetNumber = 1_000_000;
   #keys: PacketKeys | undefined;
+  #isForgotten = false;
   /** Datagrams that came, for each of its two addresses. */
   readonly answers: number[] = [0, 0];
 
@@ -96,8 +98,9 @@ export class QuicAttacker {
     return attacker;
   }
 
+  /** Told that it is over, or that nobody knows it. */
   get isClosed(): boolean {
-    return this.#connection.isDraining() || this.#connection.isClosed();
+    return this.#isForgotten || this.#connection.isDraining() || this.#connection.isClosed();
   }
 
   /** Has the engine send what it wants to send. */
@@ -125,6 +128,8 @@ export class QuicAttacker {
   }
 
   #receive(datagram: Buffer, path: { from: HostPort; to: HostPort }): void {
+    const destinationId = this.#connection.destinationId();
+    if (isGoneNotice(datagram, { destinationId })) this.#isForgotten = true;
     try {
       this.#connection.recv(datagram, path);
     } catch {
