@@ -12,6 +12,8 @@ interface Start {
   readonly addresses: Addresses;
 }
 
+// Without its parent there is nobody to tell.
+process.once("disconnect", () => process.exit());
 process.once("message", (start) => void run(start as Start));
 
 async function run({ network, addresses }: Start): Promise<void> {

@@ -8,6 +8,8 @@ import { addressOf, transportOf } from "../campaign/network.ts";
 import type { Addresses, SocketName, VictimReport } from "../campaign/reports.ts";
 import { limits, shared, tokens } from "../campaign/victim-limits.ts";
 
+// Without its parent there is nobody to tell.
+process.once("disconnect", () => process.exit());
 process.once("message", (network) => void run(network as CampaignNetwork));
 
 async function run(network: CampaignNetwork): Promise<void> {

@@ -13,6 +13,8 @@ interface Start {
   readonly isClosedToAll: boolean;
 }
 
+// Without its parent there is nobody to tell.
+process.once("disconnect", () => process.exit());
 process.once("message", (start) => void run(start as Start));
 
 async function run({ name, bytes, count, isClosedToAll }: Start): Promise<void> {
