@@ -6,10 +6,10 @@ import type { AskCounts, RustPeer } from "../rust-peer.ts";
 import type { Account, Flow, Side } from "./flow.ts";
 import { addTo } from "./flow.ts";
 
-const turnRequests = 200;
+const turnRequests = 100;
 const inFlight = 32;
 const size = 200;
-const args = ["--timeout-ms", "1000", "--backoff-ms", "20", "--min-compress", "100"];
+const args = ["--timeout-ms", "5000", "--backoff-ms", "20", "--min-compress", "100"];
 
 /** A REQ of msg-rs asks: it sends nothing again, so what a restart cuts is lost, and nothing else. */
 export class AskedFlow implements Flow {
@@ -85,7 +85,7 @@ export class AskedFlow implements Flow {
   }
 
   #dial(): Promise<RustPeer> {
-    return this.#ends.rust("req", [...args, "--compressor", "zstd"], this.#address);
+    return this.#ends.rust("req", [...args, "--compressor", "lz4"], this.#address);
   }
 
   async #serve(): Promise<RepSocket> {
