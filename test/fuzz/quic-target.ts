@@ -12,8 +12,11 @@ import { editStream } from "./stream-inputs.ts";
 /** RFC 9000, section 14.1. */
 const minInitialBytes = 1_200;
 
-/** An answer over loopback that takes longer will not come. */
-const patienceMs = 2_000;
+/** An answer that takes longer will not come, however busy the machine is. */
+const patienceMs = 15_000;
+
+/** Datagrams may be lost, also over loopback: the probe is sent again. */
+const againMs = 300;
 
 /**
  * A listener of QUIC that gets any datagrams: whatever they were, it must still answer the next
@@ -136,6 +139,7 @@ class Prober {
     return new Promise((resolve) => {
       const end = (isThere: boolean): void => {
         clearTimeout(timer);
+        clearInterval(again);
         this.#socket.off("message", onMessage);
         resolve(isThere);
       };
@@ -144,7 +148,9 @@ class Prober {
         if (answer.subarray(1, 1 + expected.length).equals(expected)) end(true);
       };
       this.#socket.on("message", onMessage);
-      this.#socket.send(probe, this.#port, "127.0.0.1");
+      const ask = (): void => this.#socket.send(probe, this.#port, "127.0.0.1");
+      const again = setInterval(ask, againMs);
+      ask();
     });
   }
 }
