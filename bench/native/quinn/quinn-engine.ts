@@ -163,6 +163,11 @@ class QuinnEngineConnection implements EngineConnection {
     return this.#connection.isClosed;
   }
 
+  /** quinn decides by itself when an acknowledgement leaves. */
+  get mustAnswerNow(): boolean {
+    return true;
+  }
+
   get isAcknowledged(): boolean {
     return this.#connection.isAcknowledged;
   }
