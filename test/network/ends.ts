@@ -101,6 +101,8 @@ export interface ClientCalls {
   /** How long until a request is answered that is made now. Milliseconds. */
   recovery(order: { readonly withinMs: number }): Promise<number>;
   disconnects(): number;
+  /** Why links were lost, since the last call. */
+  lossReasons(): string[];
   close(): Promise<void>;
   memory(): Promise<Memory>;
   /** Makes and closes so many connections, in waves. */

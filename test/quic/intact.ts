@@ -79,6 +79,7 @@ export const intact: Check = {
     const size = isShort ? brief : full;
     const rows: string[][] = [];
     const failures: string[] = [];
+    const notes: string[] = [];
     const proxies = new Proxies(seed);
     let pair: Pair | undefined;
     try {
@@ -90,6 +91,7 @@ export const intact: Check = {
           await pair.reconnect();
           const result = await transfer(pair, proxies, condition, size);
           rows.push([condition.name, ...cells(result, difference(proxies.counts(), before))]);
+          for (const reason of result.lossReasons) notes.push(`${condition.name}: ${reason}`);
           if (result.damage !== undefined) failures.push(`${condition.name}: ${result.damage}`);
         } catch (error) {
           failures.push(`${condition.name}: ${(error as Error).message}`);
@@ -103,7 +105,7 @@ export const intact: Check = {
     }
     const megabytes = ((size.jobs * size.jobBytes) / 1e6).toFixed(0);
     const what = `${megabytes} MB in jobs of 64 KiB, then ${size.requests} requests of 256 B, 32 in flight`;
-    return { lines: [what, ...tableLines(header, rows)], failures };
+    return { lines: [what, ...tableLines(header, rows), ...notes], failures };
   },
 };
 
@@ -138,7 +140,7 @@ function cells(result: Transfer, counts: DatagramCounts): string[] {
     short(result.requestsPerSecond),
     short(result.p50Ms),
     short(result.p99Ms),
-    String(result.disconnects),
+    String(result.lossReasons.length),
     result.damage === undefined ? "yes" : "NO",
   ];
 }

@@ -16,7 +16,8 @@ export interface Transfer {
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  readonly disconnects: number;
+  /** Of links that were lost on the way, which the sockets made good for. */
+  readonly lossReasons: readonly string[];
   /** What is not as it was sent; nothing when all is. */
   readonly damage: string | undefined;
 }
@@ -33,7 +34,7 @@ export async function transfer(
 ): Promise<Transfer> {
   const { jobs: count, jobBytes, requests, requestBytes: bytes, inFlight } = size;
   await way.setFaults(faults);
-  const before = await client.call("disconnects", undefined);
+  await client.call("lossReasons", undefined);
   const faultsOver = during?.(way);
   const pushed = await client.call("push", { count, bytes: jobBytes }, patienceMs);
   await faultsOver;
@@ -53,7 +54,7 @@ export async function transfer(
     requestsPerSecond: requests / asked.seconds,
     p50Ms: asked.p50Ms,
     p99Ms: asked.p99Ms,
-    disconnects: (await client.call("disconnects", undefined)) - before,
+    lossReasons: await client.call("lossReasons", undefined),
     damage: problems.length === 0 ? undefined : problems.join(", "),
   };
 }

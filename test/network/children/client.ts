@@ -28,6 +28,7 @@ const patienceMs = 60_000;
 
 let sockets: Sockets | undefined;
 let disconnectCount = 0;
+const reasons: string[] = [];
 let subscribed = { numbers: new Set<number>(), highest: -1, outOfOrder: 0, wrong: 0 };
 let told = { lost: 0, uncountedGaps: 0 };
 
@@ -42,7 +43,12 @@ async function connect(choice: TransportChoice & { readonly addresses: Addresses
   const push = new PushSocket(transport);
   const sub = new SubSocket(transport);
   sockets = { req, push, sub };
-  for (const socket of [req, push, sub]) socket.on("disconnected", () => disconnectCount++);
+  for (const socket of [req, push, sub]) {
+    socket.on("disconnected", ({ reason }) => {
+      disconnectCount += 1;
+      reasons.push(reason?.message ?? "an orderly end");
+    });
+  }
   sub.consume(({ payload }) => onMessage(payload));
   const { addresses } = choice;
   await req.connect(addresses.rep);
@@ -134,6 +140,10 @@ async function recovery({ withinMs }: { withinMs: number }): Promise<number> {
   return performance.now() - startMs;
 }
 
+function lossReasons(): string[] {
+  return reasons.splice(0);
+}
+
 function disconnects(): number {
   return disconnectCount;
 }
@@ -156,6 +166,7 @@ obey({
   received,
   recovery,
   disconnects,
+  lossReasons,
   close,
   memory,
   cycle,
