@@ -163,9 +163,9 @@ class QuinnEngineConnection implements EngineConnection {
     return this.#connection.isClosed;
   }
 
-  /** quinn decides by itself when an acknowledgement leaves. */
+  /** quinn keeps its questions for a new address by itself, however many datagrams come meanwhile. */
   get mustAnswerNow(): boolean {
-    return true;
+    return false;
   }
 
   get isAcknowledged(): boolean {
