@@ -20,7 +20,7 @@ export type Telling =
 export type OrderHandler = (value: never) => unknown;
 
 /** Progress is told this often: what is measured with it is no more exact. */
-export const progressMs = 20;
+const progressMs = 20;
 
 /** What this process was started with. */
 export function settings(): unknown {

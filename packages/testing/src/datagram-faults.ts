@@ -28,6 +28,7 @@ export interface DatagramFaults {
   readonly queueBytes?: number;
 }
 
+/** {@link DatagramFaults} with nothing left open. */
 export type ResolvedDatagramFaults = Readonly<Record<keyof DatagramFaults, number>>;
 
 /** A wire without faults. */

@@ -19,6 +19,7 @@ export interface StreamFaults {
   readonly queueBytes?: number;
 }
 
+/** {@link StreamFaults} with nothing left open. */
 export type ResolvedStreamFaults = Readonly<Record<keyof StreamFaults, number>>;
 
 /** A wire without faults. */
