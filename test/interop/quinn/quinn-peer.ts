@@ -7,7 +7,7 @@ import { waitFor } from "@msg-ts/testing";
 const lineWithinMs = 50_000;
 const shownErrorBytes = 2_000;
 
-/** A process of quinn: `peer/src/main.rs` says what it writes. */
+/** A process of quinn: `../msg-rs/src/quinn_peer/mod.rs` says what it writes. */
 export class QuinnPeer {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #lines: string[] = [];
@@ -15,7 +15,7 @@ export class QuinnPeer {
   #ending: string | undefined;
 
   constructor(program: string, args: readonly string[]) {
-    this.#process = spawn(program, args);
+    this.#process = spawn(program, ["quinn", ...args]);
     createInterface({ input: this.#process.stdout }).on("line", (line) => this.#lines.push(line));
     this.#process.stderr.on("data", (chunk) => {
       this.#errors = (this.#errors + String(chunk)).slice(-shownErrorBytes);

@@ -1,21 +1,18 @@
 /** Scenes of QUIC with quinn, which shares no code with our engine: links alone, without messages. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { waitFor } from "@msg-ts/testing";
 import type { QuicOptions } from "@msg-ts/transports/quic";
 import { Quic } from "@msg-ts/transports/quic";
 import { SelfSignedIdentity } from "@msg-ts/transports/tls";
 import { expect, expectEqual, expectRejection } from "../expect.ts";
-import { buildProgram, cargoVersion } from "../rust/cargo.ts";
+import { buildPeer, cargoVersion } from "../rust/cargo.ts";
 import type { Certificates } from "../rust/carriers.ts";
 import { makeCertificates } from "../rust/carriers.ts";
 import type { Outcome, Scene, Suite } from "../scene.ts";
 import type { Stage } from "../stage.ts";
 import { echoing, isEchoed } from "./echo.ts";
 import { QuinnPeer } from "./quinn-peer.ts";
-
-const crate = fileURLToPath(new URL("peer/Cargo.toml", import.meta.url));
 
 /** Both ways, checked by its hash. */
 const transferBytes = 20_000_000;
@@ -176,7 +173,7 @@ function dialingScenes({ program, certificates, stranger }: Setting): Scene[] {
   ];
 }
 
-/** The scenes with quinn: the crate in peer/. */
+/** The scenes with quinn: the program of ../msg-rs, as `quinn`. */
 export const quinnSuite: Suite = {
   name: "quinn",
   async prepare({ mixedMinutes }) {
@@ -184,7 +181,7 @@ export const quinnSuite: Suite = {
     if (mixedMinutes !== undefined) return none;
     const unavailable = missingEngine();
     if (unavailable !== undefined) return { unavailable };
-    const built = buildProgram(crate, "release");
+    const built = buildPeer("dev");
     if ("unavailable" in built) return built;
     const certificates = await makeCertificates();
     const stranger = await makeCertificates();

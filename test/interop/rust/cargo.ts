@@ -42,24 +42,13 @@ export function cargoVersion(): string | undefined {
  * @throws Error when everything that it needs is there, and the compiler refuses it.
  */
 export function buildPeer(profile: Profile): Built {
-  const unavailable = missingCargo() ?? missingHeaders();
-  return unavailable === undefined ? buildProgram(manifest, profile) : { unavailable };
-}
-
-/**
- * Builds the program of another crate, in the same place.
- *
- * @param crate - the path of its `Cargo.toml`.
- * @throws Error when everything that it needs is there, and the compiler refuses it.
- */
-export function buildProgram(crate: string, profile: Profile): Built {
-  const unavailable = missingCargo() ?? missingCrates(crate);
+  const unavailable = missingCargo() ?? missingHeaders() ?? missingCrates();
   if (unavailable !== undefined) return { unavailable };
   const flags = ["--profile", profile, "--offline", "--message-format=json-render-diagnostics"];
-  const { status, stdout } = cargo(crate, "build", ...flags);
+  const { status, stdout } = cargo("build", ...flags);
   const program = executableOf(stdout);
   if (status === 0 && program !== undefined) return { program };
-  throw new Error(`cargo build of ${crate} ended with ${status}`);
+  throw new Error(`cargo build of ${manifest} ended with ${status}`);
 }
 
 /** Installs them where that is possible. */
@@ -74,17 +63,13 @@ function hasHeaders(): boolean {
   return spawnSync("pkg-config", ["--exists", "openssl"]).status === 0;
 }
 
-function missingCrates(crate: string): string | undefined {
-  const { status } = cargo(crate, "fetch");
+function missingCrates(): string | undefined {
+  const { status } = cargo("fetch");
   return status === 0 ? undefined : `the crates could not be fetched: cargo ended with ${status}`;
 }
 
-function cargo(
-  crate: string,
-  command: string,
-  ...args: string[]
-): { status: number | null; stdout: string } {
-  const all = [command, "--quiet", "--locked", "--manifest-path", crate, ...args];
+function cargo(command: string, ...args: string[]): { status: number | null; stdout: string } {
+  const all = [command, "--quiet", "--locked", "--manifest-path", manifest, ...args];
   return spawnSync("cargo", all, {
     env: { CARGO_TARGET_DIR: ownTarget, ...process.env },
     stdio: ["ignore", "pipe", "inherit"],

@@ -56,7 +56,7 @@ export async function makeCertificates(): Promise<Certificates> {
   };
   const authority = await TestAuthority.create("interop authority");
   const filed = async (usage: "server" | "client"): Promise<FiledCertificate> => {
-    const names = { dns: ["localhost"], ips: [host] };
+    const names = { dns: ["localhost"], ips: ["127.0.0.1", host] };
     const { cert, key } = await authority.issue({ commonName: usage, usage, ...names });
     const args = ["--cert", file(`${usage}.pem`, cert), "--key", file(`${usage}.key`, key)];
     return { cert, key, args };

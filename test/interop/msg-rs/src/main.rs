@@ -3,6 +3,7 @@
 //! ```text
 //! msg-rs-peer rep|req|pub|sub --transport tcp|ipc|tls|quic --address ADDRESS [--name value]...
 //! msg-rs-peer bench <pattern> <end> <transport> <address> <size> <count>
+//! msg-rs-peer quinn serve|dial ...
 //! ```
 //!
 //! It writes lines of JSON and reads lines of words; each role says which. It ends when its input
@@ -15,6 +16,7 @@ mod input;
 mod numbered;
 mod output;
 mod publisher;
+mod quinn_peer;
 mod rep;
 mod req;
 mod roles;
@@ -31,6 +33,7 @@ fn main() {
     runtime.block_on(async {
         match words.split_first() {
             Some((first, rest)) if first == "bench" => bench::run(rest).await,
+            Some((first, rest)) if first == "quinn" => quinn_peer::run(rest).await,
             _ => roles::run(&arguments::Arguments::parse(&words)).await,
         }
     });

@@ -6,14 +6,14 @@ use std::time::Duration;
 use quinn::crypto::rustls::{HandshakeData, QuicClientConfig, QuicServerConfig};
 use quinn::{ClientConfig, Connection, ServerConfig, TransportConfig};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{ring, CryptoProvider};
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use crate::options::Options;
-use crate::Outcome;
+use super::Outcome;
+use super::options::Options;
 
 type Chain = Vec<CertificateDer<'static>>;
 
@@ -24,7 +24,10 @@ fn provider() -> Arc<CryptoProvider> {
 fn identity(options: &Options) -> Outcome<(Chain, PrivateKeyDer<'static>)> {
     let cert: Result<Chain, _> =
         CertificateDer::pem_file_iter(options.required("cert")?)?.collect();
-    Ok((cert?, PrivateKeyDer::from_pem_file(options.required("key")?)?))
+    Ok((
+        cert?,
+        PrivateKeyDer::from_pem_file(options.required("key")?)?,
+    ))
 }
 
 fn roots(options: &Options) -> Outcome<Arc<RootCertStore>> {
@@ -68,7 +71,9 @@ pub fn client(options: &Options) -> Outcome<ClientConfig> {
         .with_protocol_versions(&[&rustls::version::TLS13])?;
     let builder = if options.has("insecure") {
         let verifier = Arc::new(AnyCertificate(provider()));
-        builder.dangerous().with_custom_certificate_verifier(verifier)
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
     } else {
         builder.with_root_certificates(roots(options)?)
     };
@@ -85,14 +90,18 @@ pub fn client(options: &Options) -> Outcome<ClientConfig> {
 }
 
 pub fn alpn_of(connection: &Connection) -> String {
-    let data = connection.handshake_data().and_then(|any| any.downcast::<HandshakeData>().ok());
+    let data = connection
+        .handshake_data()
+        .and_then(|any| any.downcast::<HandshakeData>().ok());
     let protocol = data.and_then(|data| data.protocol).unwrap_or_default();
     String::from_utf8_lossy(&protocol).into_owned()
 }
 
 /// How many certificates the peer showed.
 pub fn shown_by(connection: &Connection) -> usize {
-    let chain = connection.peer_identity().and_then(|any| any.downcast::<Chain>().ok());
+    let chain = connection
+        .peer_identity()
+        .and_then(|any| any.downcast::<Chain>().ok());
     chain.map_or(0, |chain| chain.len())
 }
 

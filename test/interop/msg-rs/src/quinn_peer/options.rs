@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::Outcome;
+use super::Outcome;
 
 pub struct Options {
     words: Vec<String>,
@@ -12,10 +12,10 @@ pub struct Options {
 const FLAGS: [&str; 2] = ["retry", "insecure"];
 
 impl Options {
-    pub fn of_command_line() -> Outcome<Self> {
+    pub fn parse(all: &[String]) -> Outcome<Self> {
         let mut words = Vec::new();
         let mut values = HashMap::new();
-        let mut rest = std::env::args().skip(1);
+        let mut rest = all.iter().cloned();
         while let Some(word) = rest.next() {
             match word.strip_prefix("--") {
                 None => words.push(word),
@@ -23,7 +23,9 @@ impl Options {
                     values.insert(flag.into(), String::new());
                 }
                 Some(name) => {
-                    let value = rest.next().ok_or_else(|| format!("--{name} has no value"))?;
+                    let value = rest
+                        .next()
+                        .ok_or_else(|| format!("--{name} has no value"))?;
                     values.insert(name.into(), value);
                 }
             }
@@ -36,7 +38,10 @@ impl Options {
     }
 
     pub fn address(&self) -> Outcome<&str> {
-        self.words.get(1).map(String::as_str).ok_or_else(|| "no address is given".into())
+        self.words
+            .get(1)
+            .map(String::as_str)
+            .ok_or_else(|| "no address is given".into())
     }
 
     pub fn has(&self, flag: &str) -> bool {
@@ -48,10 +53,12 @@ impl Options {
     }
 
     pub fn required(&self, name: &str) -> Outcome<&str> {
-        self.value(name).ok_or_else(|| format!("--{name} is not given").into())
+        self.value(name)
+            .ok_or_else(|| format!("--{name} is not given").into())
     }
 
     pub fn number(&self, name: &str, otherwise: usize) -> Outcome<usize> {
-        self.value(name).map_or(Ok(otherwise), |text| Ok(text.parse()?))
+        self.value(name)
+            .map_or(Ok(otherwise), |text| Ok(text.parse()?))
     }
 }

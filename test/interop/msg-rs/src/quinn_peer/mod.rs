@@ -1,7 +1,7 @@
 //! A QUIC peer over quinn. It knows nothing of messages: it echoes streams, or has them echoed.
 //!
-//!     quinn-peer serve --cert PATH --key PATH [--ca PATH] [--retry] [--alpn msg]
-//!     quinn-peer dial ADDRESS [--name localhost] [--ca PATH | --insecure]
+//!     msg-rs-peer quinn serve --cert PATH --key PATH [--ca PATH] [--retry] [--alpn msg]
+//!     msg-rs-peer quinn dial ADDRESS [--name localhost] [--ca PATH | --insecure]
 //!                [--cert PATH --key PATH] [--bytes 20000000] [--idle-ms 0] [--alpn msg]
 //!
 //! `serve` prints `listening ADDRESS`, then what became of each connection, until it is killed.
@@ -24,9 +24,16 @@ pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 const CHUNK_BYTES: usize = 64 * 1024;
 const DEADLINE: Duration = Duration::from_secs(60);
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Outcome<()> {
-    let options = Options::of_command_line()?;
+/// Does what the words say; ends the program with 1 and says why if it fails.
+pub async fn run(words: &[String]) {
+    if let Err(error) = obey(words).await {
+        eprintln!("Error: {error}");
+        std::process::exit(1);
+    }
+}
+
+async fn obey(words: &[String]) -> Outcome<()> {
+    let options = Options::parse(words)?;
     match options.command() {
         "serve" => serve(&options).await,
         "dial" => tokio::time::timeout(DEADLINE, dial(&options)).await?,
@@ -35,7 +42,10 @@ async fn main() -> Outcome<()> {
 }
 
 async fn serve(options: &Options) -> Outcome<()> {
-    let endpoint = Endpoint::server(tls::server(options)?, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    let endpoint = Endpoint::server(
+        tls::server(options)?,
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+    )?;
     println!("listening {}", endpoint.local_addr()?);
     let wants_retry = options.has("retry");
     while let Some(incoming) = endpoint.accept().await {
@@ -46,7 +56,10 @@ async fn serve(options: &Options) -> Outcome<()> {
         }
         tokio::spawn(async move {
             let outcome = serve_one(incoming).await;
-            println!("ended {}", outcome.map_or_else(|error| error.to_string(), |()| "".into()));
+            println!(
+                "ended {}",
+                outcome.map_or_else(|error| error.to_string(), |()| "".into())
+            );
         });
     }
     Ok(())
@@ -54,7 +67,11 @@ async fn serve(options: &Options) -> Outcome<()> {
 
 async fn serve_one(incoming: Incoming) -> Outcome<()> {
     let connection = incoming.await?;
-    println!("connected {} certificates {}", tls::alpn_of(&connection), tls::shown_by(&connection));
+    println!(
+        "connected {} certificates {}",
+        tls::alpn_of(&connection),
+        tls::shown_by(&connection)
+    );
     loop {
         let (send, receive) = connection.accept_bi().await?;
         tokio::spawn(echo(send, receive));
@@ -76,7 +93,11 @@ async fn dial(options: &Options) -> Outcome<()> {
     let address: SocketAddr = options.address()?.parse()?;
     let name = options.value("name").unwrap_or("localhost");
     let connection = endpoint.connect(address, name)?.await?;
-    println!("connected {} certificates {}", tls::alpn_of(&connection), tls::shown_by(&connection));
+    println!(
+        "connected {} certificates {}",
+        tls::alpn_of(&connection),
+        tls::shown_by(&connection)
+    );
     talk(&connection, options).await?;
     connection.close(7u32.into(), b"done");
     endpoint.wait_idle().await;
@@ -86,7 +107,8 @@ async fn dial(options: &Options) -> Outcome<()> {
 async fn talk(connection: &Connection, options: &Options) -> Outcome<()> {
     let bytes = options.number("bytes", 20_000_000)?;
     let (mut send, mut receive) = connection.open_bi().await?;
-    let (sent, received) = tokio::try_join!(send_all(&mut send, bytes), read_all(&mut receive, bytes))?;
+    let (sent, received) =
+        tokio::try_join!(send_all(&mut send, bytes), read_all(&mut receive, bytes))?;
     if sent != received {
         return Err(format!("sent {sent}, received {received}").into());
     }
@@ -106,7 +128,9 @@ async fn send_all(send: &mut SendStream, bytes: usize) -> Outcome<String> {
     let mut state = 1u64;
     let mut left = bytes;
     while left > 0 {
-        let chunk: Vec<u8> = (0..left.min(CHUNK_BYTES)).map(|_| next_byte(&mut state)).collect();
+        let chunk: Vec<u8> = (0..left.min(CHUNK_BYTES))
+            .map(|_| next_byte(&mut state))
+            .collect();
         hash.update(&chunk);
         send.write_all(&chunk).await?;
         left -= chunk.len();
@@ -120,7 +144,10 @@ async fn read_all(receive: &mut RecvStream, bytes: usize) -> Outcome<String> {
     let mut left = bytes;
     while left > 0 {
         let room = left.min(CHUNK_BYTES);
-        let count = receive.read(&mut chunk[..room]).await?.ok_or("the stream ended early")?;
+        let count = receive
+            .read(&mut chunk[..room])
+            .await?
+            .ok_or("the stream ended early")?;
         hash.update(&chunk[..count]);
         left -= count;
     }
@@ -129,10 +156,16 @@ async fn read_all(receive: &mut RecvStream, bytes: usize) -> Outcome<String> {
 
 /// The generator of Knuth's MMIX; its high byte.
 fn next_byte(state: &mut u64) -> u8 {
-    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
     (*state >> 56) as u8
 }
 
 fn hex(hash: Context) -> String {
-    hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finish()
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
