@@ -63,8 +63,14 @@ async function isRefused(
   const error = await req.ready({ timeoutMs: 2_500 }).catch((reason: unknown) => reason);
   expect(error instanceof Error, "ready() rejects");
   const cause = error.cause as { code?: string; message?: string } | undefined;
-  expectEqual("code of the cause", cause?.code, code);
-  expectEqual("code of the event", retrying[0]?.error.code, code);
+  // A reset may overtake what libzmq said before it ended the connection.
+  const isUnheard = cause?.message?.includes("mechanism may be another") === true;
+  if (!isUnheard) {
+    expectEqual("code of the cause", cause?.code, code);
+    expectEqual("code of the event", retrying[0]?.error.code, code);
+  }
+  expect(retrying.length > 0, "an event tells of it");
+  expect(!isUnheard || code === "MSG_PROTOCOL", "the mechanism is not what was wrong");
   return { messages: 0, note: String(cause?.message) };
 }
 

@@ -55,12 +55,12 @@ export function encodeGreeting(mechanism: string, isServer: boolean): Uint8Array
  * Rejects with `MSG_PROTOCOL` for anything but ZMTP 3.
  */
 export async function readGreeting(link: HandshakeLink): Promise<Greeting> {
-  const [first = 0] = await link.read(1);
+  const [first = 0] = await link.read(1, endedUnheard);
   if (first !== signatureByte) {
     const text = `peer's first byte is 0x${hex(first)}, ZMTP begins with 0xff`;
     throw new MsgError("MSG_PROTOCOL", `${text}: it speaks ZMTP 1.0 or another protocol`);
   }
-  const last = (await link.read(signatureBytes - 1)).at(-1) ?? 0;
+  const last = (await link.read(signatureBytes - 1, endedUnheard)).at(-1) ?? 0;
   // RFC 37: the last bit of the signature tells a versioned peer.
   if ((last & 1) === 0) throw tooOld("1.0");
   const [major = 0] = await restOf(link, 1);
@@ -68,6 +68,12 @@ export async function readGreeting(link: HandshakeLink): Promise<Greeting> {
   const rest = await restOf(link, greetingBytes - signatureBytes - 1);
   const minor = major === majorVersion && rest[0] === 0 ? 0 : 1;
   return { minor, mechanism: readMechanism(rest.subarray(1, 1 + mechanismBytes)) };
+}
+
+/** A reset may overtake the signature of a libzmq that disliked our mechanism: then this is all there is. */
+function endedUnheard(cause: MsgError): MsgError {
+  const text = "peer ended the connection before it greeted: its security mechanism may be another";
+  return new MsgError("MSG_PEER_LOST", text, { cause });
 }
 
 /**
