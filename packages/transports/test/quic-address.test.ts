@@ -1,6 +1,7 @@
 import { Quic } from "@msg-ts/transports/quic";
 import { expectNoLeaks, udpProxy, waitFor } from "@msg-ts/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { heardAll, quicPair, roundTrip } from "./quic-scene.ts";
 import { dial, listen } from "./tls-scene.ts";
 
 expectNoLeaks();
@@ -36,5 +37,38 @@ describe("a link over QUIC whose dialer's address changes", { timeout: 120_000 }
     }
     expect([dialed.isClosed, accepted.isClosed]).toEqual([false, false]);
     expect(proxy.portChangeCount).toBe(15);
+  });
+});
+
+describe("a link over QUIC whose dialer looks for another way", { timeout: 60_000 }, () => {
+  const length = 16 * 1024 * 1024;
+
+  it("goes on soon behind a blackout in the middle of what it sends", async () => {
+    const { proxy, dialed, accepted } = await quicPair();
+    dialed.link.write([new Uint8Array(length).fill(0x61)]);
+    await waitFor(() => accepted.text.length > length / 8, { what: "it is under way" });
+    // Both ways, until it has asked from a second socket: that one it once gave up at the same moment.
+    proxy.block();
+    await waitFor(() => proxy.clientCount === 2, { what: "it looks", withinMs: 15_000 });
+    const missing = length - accepted.text.length;
+    expect(missing).toBeGreaterThan(length / 8);
+    proxy.open();
+    // The wait of a sender doubles, so it can take as long again; the idle timeout is 30 s.
+    await heardAll(accepted, length, 12_000);
+    await roundTrip(dialed, accepted, "after");
+    expect([dialed.isClosed, accepted.isClosed]).toEqual([false, false]);
+  });
+
+  it("stays on its socket when the peer is heard there again", async () => {
+    const { proxy, dialed, accepted } = await quicPair();
+    proxy.block("toClient");
+    dialed.link.write([new TextEncoder().encode("anybody?")]);
+    await waitFor(() => proxy.clientCount === 2, { what: "it looks", withinMs: 15_000 });
+    const before = proxy.counts.toServer.received;
+    proxy.open();
+    for (let count = 0; count < 20; count++) await roundTrip(dialed, accepted, "after");
+    // Nothing leaves twice any more.
+    expect(proxy.counts.toServer.received - before).toBeLessThan(20 * 3);
+    expect(proxy.clientCount).toBe(2);
   });
 });

@@ -7,7 +7,7 @@ import type { QuicContexts } from "./quic-contexts.ts";
 import { dialFailure } from "./quic-failures.ts";
 import type { SessionOptions, SessionOwner } from "./session-owner.ts";
 import { QuicSession } from "./quic-session.ts";
-import { UdpSocket } from "./udp-socket.ts";
+import { RoamingSocket } from "./roaming-socket.ts";
 
 /**
  * A dialer has a UDP socket for each connection, and needs no id to tell them apart. So no peer can
@@ -15,8 +15,7 @@ import { UdpSocket } from "./udp-socket.ts";
  */
 const noConnectionId = new Uint8Array(0);
 
-/** After so many timeouts in a row without an answer, and so long, another socket is tried. */
-const minTimeouts = 2;
+/** So long behind the first timeout without an answer, and at each that follows, another is tried. */
 const silentMs = 1_000;
 
 /** Where a connection is dialed, and what it stands on. */
@@ -44,18 +43,23 @@ export class DialedSession {
   readonly #dialing: Dialing;
   readonly #handlers: DialedHandlers;
   readonly #target: string;
-  #udp: UdpSocket | undefined;
+  #socket: RoamingSocket | undefined;
   #session: QuicSession | undefined;
   #isReady = false;
   #isOver = false;
-  #isMoving = false;
+  #silentSinceMs = 0;
 
   constructor(dialing: Dialing, handlers: DialedHandlers) {
     this.#dialing = dialing;
     this.#handlers = handlers;
     this.#target = formatTcpAddress(dialing.remote.host, dialing.remote.port);
-    this.#openSocket().then(
-      (udp) => this.#onSocket(udp),
+    const { remote } = dialing;
+    const socketHandlers = {
+      onDatagram: (datagram: Uint8Array) => this.#onDatagram(datagram),
+      onError: (error: Error) => this.#onSocketError(error),
+    };
+    RoamingSocket.connect(remote, socketHandlers).then(
+      (socket) => this.#onSocket(socket),
       (error: unknown) => this.#onFailed(error),
     );
   }
@@ -71,55 +75,41 @@ export class DialedSession {
     else this.#onFailed(new Error("aborted"));
   }
 
-  #openSocket(): Promise<UdpSocket> {
-    return UdpSocket.connect(this.#dialing.remote, {
-      onDatagram: (datagram) => this.#onDatagram(datagram),
-      onError: (error) => this.#onSocketError(error),
-    });
-  }
-
-  #onDatagram(datagram: Uint8Array): void {
+  /** Gives whether it was the peer's, which is asked only when the socket looks for another way. */
+  #onDatagram(datagram: Uint8Array): boolean {
     const session = this.#session;
-    if (session === undefined) return;
-    if (isGoneNotice(datagram, session.connection)) session.suspect();
-    else session.receive(datagram, this.#dialing.remote);
+    if (session === undefined) return false;
+    if (isGoneNotice(datagram, session.connection)) {
+      session.suspect();
+      return false;
+    }
+    const isAsked = this.#socket?.isLooking === true;
+    const before = isAsked ? session.connection.stats.receivedPackets : 0;
+    session.receive(datagram, this.#dialing.remote);
+    return isAsked && session.connection.stats.receivedPackets > before;
   }
 
   /**
-   * Nothing comes back: perhaps the network of this host has changed, and the socket is bound to an
-   * address that it has no more. Another one finds the way of now; the server sees that the address
-   * of its peer has changed, as behind a NAT, and the connection lives on.
+   * Nothing comes back. The server sees another socket as it sees a NAT that has changed the address
+   * of its peer, and the connection lives on.
+   *
+   * @param timeouts - so many in a row. Time in which nothing was asked is no silence.
    */
   #onSilence(timeouts: number): void {
-    const heardMs = this.#session?.lastHeardMs ?? 0;
-    const isSilent = timeouts >= minTimeouts && performance.now() - heardMs >= silentMs;
-    if (!this.#isReady || this.#isMoving || !isSilent) return;
-    this.#isMoving = true;
-    this.#openSocket().then(
-      (udp) => {
-        this.#isMoving = false;
-        void (this.#isOver ? udp : this.#udp)?.close();
-        if (!this.#isOver) this.#udp = udp;
-      },
-      // There is no way at all for now.
-      () => {
-        this.#isMoving = false;
-      },
-    );
+    const now = performance.now();
+    if (timeouts === 1) this.#silentSinceMs = now;
+    if (this.#isReady && now - this.#silentSinceMs >= silentMs) this.#socket?.look();
   }
 
-  #onSocket(udp: UdpSocket): void {
-    this.#udp = udp;
-    if (this.#isOver) {
-      void udp.close();
-      return;
-    }
+  #onSocket(socket: RoamingSocket): void {
+    this.#socket = socket;
+    if (this.#isOver) return socket.close();
     const { contexts, remote, serverName, session: options } = this.#dialing;
     const context = contexts.dialing(remote.host);
-    const connection = context.connect(serverName, noConnectionId, udp.local, remote);
+    const connection = context.connect(serverName, noConnectionId, socket.local, remote);
     const owner: SessionOwner = {
-      transmit: (length, to) => this.#udp?.transmit(length, to) ?? true,
-      scratchFor: (bytes) => (this.#udp ?? udp).scratchFor(bytes),
+      transmit: (length) => socket.transmit(length),
+      scratchFor: (bytes) => socket.scratchFor(bytes),
       onEstablished: (session) => this.#onEstablished(session),
       onLink: () => false,
       onUnused: (session) => {
@@ -172,7 +162,7 @@ export class DialedSession {
   #finish(reason: MsgError): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    void this.#udp?.close();
+    this.#socket?.close();
     this.#handlers.onLeaving();
     this.#handlers.onOver(reason, this.#isReady);
   }

@@ -68,10 +68,11 @@ export class UdpSocket {
     return waiting < maxQueuedDatagrams;
   }
 
-  /** Sends a datagram to a peer of a bound socket. It must not be changed afterwards. */
+  /** Sends a datagram of its own memory, which must not be changed afterwards. */
   send(datagram: Uint8Array, to: HostPort): void {
     if (this.#isClosed || datagram.length === 0) return;
-    this.#socket.send(datagram, to.port, to.host);
+    if (this.#isConnected) this.#socket.send(datagram);
+    else this.#socket.send(datagram, to.port, to.host);
   }
 
   /** The address is free when it resolves. */
