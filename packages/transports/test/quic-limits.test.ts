@@ -5,7 +5,14 @@ import { expectNoLeaks, udpProxy, waitFor } from "@msg-ts/testing";
 import type { QuicOptions } from "@msg-ts/transports/quic";
 import { Quic } from "@msg-ts/transports/quic";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { linkOver, quicPair, roundTrip } from "./quic-scene.ts";
+import { DialedSession } from "../src/quic/dialed-session.ts";
+import { QuicContexts } from "../src/quic/quic-contexts.ts";
+import { QuicCredentials } from "../src/quic/quic-credentials.ts";
+import { resolveQuicOptions } from "../src/quic/quic-options.ts";
+import { quicheEngine } from "../src/quic/quiche-engine.ts";
+import { Rounds } from "../src/quic/rounds.ts";
+import { SelfSignedIdentity } from "../src/quic/self-signed-identity.ts";
+import { linkOver, quicPair, roundTrip, say } from "./quic-scene.ts";
 import type { Listening } from "./tls-scene.ts";
 import { dial, dialFailure, listen } from "./tls-scene.ts";
 
@@ -37,6 +44,31 @@ async function beginHandshakes(port: number, count: number): Promise<void> {
     await dialing.catch(() => undefined);
     sniffer.send(first, port, "127.0.0.1", () => sniffer.close());
   }
+}
+
+/** Dials, and opens no link. Resolves when the connection is over, with whether it was ready. */
+function dialWithoutLink(port: number): Promise<boolean> {
+  const options = resolveQuicOptions({ insecure: true });
+  const credentials = new QuicCredentials({}, options, () => new SelfSignedIdentity());
+  const { keepAliveMs, handshakeTimeoutMs, streamWindowBytes } = options;
+  const times = { isDialer: true, keepAliveMs, handshakeTimeoutMs };
+  return new Promise((resolve) => {
+    // oxlint-disable-next-line no-new
+    new DialedSession(
+      {
+        remote: { host: "127.0.0.1", port },
+        serverName: undefined,
+        certificateName: "127.0.0.1",
+        contexts: new QuicContexts(quicheEngine(), credentials, options),
+        session: { ...times, isShared: true, streamWindowBytes, rounds: new Rounds() },
+      },
+      {
+        onReady: () => {},
+        onLeaving: () => {},
+        onOver: (_reason, wasReady) => resolve(wasReady),
+      },
+    );
+  });
 }
 
 describe("a listener of QUIC", { timeout: 60_000 }, () => {
@@ -152,12 +184,31 @@ describe("a listener of QUIC", { timeout: 60_000 }, () => {
   });
 
   it("ends a connection on which its dialer opens no link", async () => {
-    const { listening, newDialer } = await listenWith({ handshakeTimeoutMs: 300 });
-    const dialed = await dial(newDialer(), listening.address);
-    await waitFor(() => dialed.hasPeerEnded, { what: "the dialer is told" });
+    const { listening } = await listenWith({ handshakeTimeoutMs: 300 });
+    expect(await dialWithoutLink(listening.port)).toBe(true);
     expect(listening.links).toEqual([]);
     expect(listening.refused).toEqual([]);
   });
+
+  it.each([undefined, "msg-rs"] as const)(
+    "keeps a connection whose dialer says nothing on its link, with compat %s",
+    async (compat) => {
+      const both = compat === undefined ? {} : { compat };
+      const { listening, newDialer } = await listenWith({ handshakeTimeoutMs: 300, ...both });
+      const other = await listenWith({ handshakeTimeoutMs: 300 });
+      const transport = newDialer(both);
+      const silent = await dial(transport, listening.address);
+      // Another link of the same connection comes and goes.
+      const brief = await linkOver(transport, listening, listening.address);
+      brief.dialed.link.destroy();
+      await waitFor(() => brief.accepted.isClosed, { what: "the other link is gone" });
+      // Its time is over when that of one that came later is.
+      await dialWithoutLink(other.listening.port);
+      expect(silent).toMatchObject({ hasPeerEnded: false, isClosed: false });
+      say(silent, "at last");
+      await waitFor(() => listening.links[1]?.text === "at last", { what: "it is heard" });
+    },
+  );
 });
 
 describe("a link over QUIC", { timeout: 60_000 }, () => {

@@ -6,13 +6,14 @@ import type { EngineConnection } from "./engine.ts";
  * stream, which it never ends.
  *
  *   offset  size  field
- *   0       1     kind    1: a stream has ended; 2: open no more streams
- *   1       4     stream  kind 1: its id; else 0
+ *   0       1     kind    1: a stream has ended; 2: open no more streams; 3: a stream is open
+ *   1       4     stream  kinds 1 and 3: its id; else 0
  *   5       8     bytes   kind 1: how many bytes were sent on it; else 0
  */
 const recordBytes = 13;
 const endKind = 1;
 const goAwayKind = 2;
+const openKind = 3;
 
 /** What a control stream tells, and what it stands on. */
 export interface ControlOwner {
@@ -20,6 +21,7 @@ export interface ControlOwner {
   requestFlush(): void;
   onEndNotice(id: number, totalBytes: number): void;
   onGoAway(): void;
+  onOpenNotice(id: number): void;
 }
 
 /**
@@ -27,6 +29,9 @@ export interface ControlOwner {
  *
  * The end of a stream, because quiche before 0.30 forgets a stream once all its bytes have arrived:
  * when its end was sent behind them, and that packet is lost, it is never sent again.
+ *
+ * That a stream is open, because nothing of it is seen before something is written: a REQ says
+ * nothing until it is asked to, and its connection is not one that nobody uses.
  */
 export class ControlStream {
   readonly #owner: ControlOwner;
@@ -44,10 +49,17 @@ export class ControlStream {
 
   sendEnd(id: number, totalBytes: number): void {
     this.#send(endKind, id, totalBytes);
+    this.#owner.requestFlush();
+  }
+
+  /** Leaves with what is sent next. */
+  sendOpen(id: number): void {
+    this.#send(openKind, id, 0);
   }
 
   sendGoAway(): void {
     this.#send(goAwayKind, 0, 0);
+    this.#owner.requestFlush();
   }
 
   /** Tries again what did not go before. */
@@ -85,7 +97,6 @@ export class ControlStream {
     record.writeBigUInt64BE(BigInt(totalBytes), 5);
     this.#unsent = Buffer.concat([this.#unsent, record]);
     this.sendMore();
-    this.#owner.requestFlush();
   }
 
   #take(bytes: Buffer): void {
@@ -95,6 +106,7 @@ export class ControlStream {
       if (kind === endKind) {
         this.#owner.onEndNotice(all.readUInt32BE(1), Number(all.readBigUInt64BE(5)));
       } else if (kind === goAwayKind) this.#owner.onGoAway();
+      else if (kind === openKind) this.#owner.onOpenNotice(all.readUInt32BE(1));
     }
     this.#unread = Buffer.from(all);
   }

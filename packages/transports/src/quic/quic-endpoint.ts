@@ -199,7 +199,8 @@ export class QuicEndpoint {
     }
     if (header.token.length > 0) {
       const token = this.#tokens.open(from, header.token);
-      if (token === undefined) return;
+      // One that is sent again may not have the id of the connection that it was made for.
+      if (token === undefined || !token.sourceId.equals(header.destinationId)) return;
       ({ originalId, sourceId } = token);
     }
     const { local } = this.#udp;

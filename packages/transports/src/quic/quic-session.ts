@@ -121,6 +121,9 @@ export class QuicSession implements LinkSession, RoundTaker {
     this.#nextStream += 4;
     // The engine then knows of it, so that it counts and can be reset.
     this.connection.streamSend(id, new Uint8Array(0), false);
+    this.#control?.sendOpen(id);
+    // With what is written to it at once.
+    this.#requestRound(true);
     return this.#addLink(id);
   }
 
@@ -215,7 +218,7 @@ export class QuicSession implements LinkSession, RoundTaker {
     this.#blocked.delete(link);
     this.#undone.delete(link);
     const isLast = this.#links.delete(link.id) && this.#links.size === 0;
-    if (isLast) this.#clock.onLinkless(performance.now());
+    if (isLast) this.#onLinkless();
     return isLast ? this.#owner.onUnused(this) : undefined;
   }
 
@@ -230,6 +233,18 @@ export class QuicSession implements LinkSession, RoundTaker {
 
   onGoAway(): void {
     this.#owner.onGoAway(this);
+  }
+
+  /** The peer has a link on which nothing was said so far. */
+  onOpenNotice(id: number): void {
+    this.#peerStreams.announce(id);
+    if (this.#peerStreams.hasSilent) this.#clock.onLink();
+  }
+
+  /** With `compat`, where a connection is a link, one that says nothing is as good as any. */
+  #onLinkless(): void {
+    if (!this.#options.isShared || this.#peerStreams.hasSilent) return;
+    this.#clock.onLinkless(performance.now());
   }
 
   #addLink(id: number): StreamLink {
@@ -284,7 +299,8 @@ export class QuicSession implements LinkSession, RoundTaker {
 
   #onEstablished(): void {
     this.#phase = "open";
-    this.#clock.onHandshakeDone(performance.now());
+    this.#clock.onHandshakeDone();
+    this.#onLinkless();
     const refusal = this.#owner.onEstablished(this);
     // Bad certificate, RFC 8446, section 6: what a certificate that does not do is told by.
     if (refusal !== undefined) this.refuse(0x12a, refusal);

@@ -10,8 +10,8 @@ const validMs = 15_000;
 
 /** What a token says: the connection id that the peer's first packet was sent to, and ours. */
 export interface RetryToken {
-  readonly originalId: Uint8Array;
-  readonly sourceId: Uint8Array;
+  readonly originalId: Buffer;
+  readonly sourceId: Buffer;
 }
 
 /**

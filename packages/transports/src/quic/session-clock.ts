@@ -70,10 +70,9 @@ export class SessionClock {
   }
 
   /** From now on the peer is asked for signs of life. */
-  onHandshakeDone(now: number): void {
+  onHandshakeDone(): void {
     this.#handshakeByMs = Infinity;
     this.#isKeptAlive = true;
-    this.onLinkless(now);
   }
 
   /** A peer that dialed us, and opens no link, is not kept for long. */
