@@ -94,6 +94,8 @@ export interface ClientCalls {
   /** Resolves when all three sockets are ready and the topic is subscribed to. */
   connect(choice: TransportChoice & { readonly addresses: Addresses }): Promise<void>;
   requests(order: RequestOrder): Promise<RequestReport>;
+  /** How many requests were answered, of all that {@link requests} ever made. */
+  answeredCount(): number;
   /** Has the PUSH connect to one more PULL, and resolves when that one is ready too. */
   connectPush(order: { readonly address: string }): Promise<void>;
   push(order: PushOrder): Promise<PushReport>;

@@ -1,30 +1,26 @@
-import { setTimeout as pause } from "node:timers/promises";
 import type { DatagramFaults } from "@msg-ts/testing";
 
-/** What can be done to the way between two ends: a UDP proxy or a network lab. */
+/** What can be done to the way between two ends. */
 export interface Way {
-  setFaults(faults: DatagramFaults): Promise<void>;
-  block(): Promise<void>;
-  open(): Promise<void>;
+  /** Datagrams that came to it, both ways. */
+  readonly received: number;
+  /** Of those, what was dropped because it was blocked. */
+  readonly blocked: number;
+  setFaults(faults: DatagramFaults): void;
+  block(): void;
+  open(): void;
 }
 
-/** A network that everything has to arrive over, intact. */
+/**
+ * A network that everything has to arrive over, intact, without a pause in which nothing does, and
+ * on the links that there are: none of these networks is a reason to lose one.
+ */
 export interface Condition {
   readonly name: string;
   /** Each way. */
   readonly faults: DatagramFaults;
-  /** Runs beside the transfer. */
-  readonly during?: (way: Way) => Promise<void>;
-}
-
-const blackoutMs = 2_000;
-const beforeMs = 200;
-
-async function blackout(way: Way): Promise<void> {
-  await pause(beforeMs);
-  await way.block();
-  await pause(blackoutMs);
-  await way.open();
+  /** For so long nothing gets through, in the middle of each transfer. */
+  readonly blackoutMs?: number;
 }
 
 /** The networks of the issue. */
@@ -36,5 +32,5 @@ export const conditions: readonly Condition[] = [
   { name: "10 % reordered", faults: { reorderPercent: 10 } },
   { name: "10 % twice", faults: { duplicatePercent: 10 } },
   { name: "1 % damaged", faults: { corruptPercent: 1 } },
-  { name: "2 s blackout", faults: {}, during: blackout },
+  { name: "2 s blackout", faults: {}, blackoutMs: 2_000 },
 ];

@@ -36,15 +36,23 @@ class Proxies implements Way {
     return proxy.address;
   };
 
-  async setFaults(faults: DatagramFaults): Promise<void> {
+  get received(): number {
+    return this.counts().received;
+  }
+
+  get blocked(): number {
+    return this.counts().blocked;
+  }
+
+  setFaults(faults: DatagramFaults): void {
     for (const proxy of this.#proxies) proxy.setFaults(faults);
   }
 
-  async block(): Promise<void> {
+  block(): void {
     for (const proxy of this.#proxies) proxy.block();
   }
 
-  async open(): Promise<void> {
+  open(): void {
     for (const proxy of this.#proxies) proxy.open();
   }
 
@@ -87,12 +95,13 @@ export const intact: Check = {
         const before = proxies.counts();
         try {
           pair ??= await startPair(credentials, proxies);
-          await proxies.setFaults(condition.faults);
+          proxies.setFaults(condition.faults);
           await pair.reconnect();
           const result = await transfer(pair, proxies, condition, size);
           rows.push([condition.name, ...cells(result, difference(proxies.counts(), before))]);
           for (const reason of result.lossReasons) notes.push(`${condition.name}: ${reason}`);
           if (result.damage !== undefined) failures.push(`${condition.name}: ${result.damage}`);
+          for (const problem of result.problems) failures.push(`${condition.name}: ${problem}`);
         } catch (error) {
           failures.push(`${condition.name}: ${(error as Error).message}`);
           await pair?.stop();
@@ -125,6 +134,7 @@ const header = [
   "requests/s",
   "p50 ms",
   "p99 ms",
+  "longest pauses ms",
   "links lost",
   "intact",
 ];
@@ -140,6 +150,7 @@ function cells(result: Transfer, counts: DatagramCounts): string[] {
     short(result.requestsPerSecond),
     short(result.p50Ms),
     short(result.p99Ms),
+    result.pausesMs.map(short).join(", "),
     String(result.lossReasons.length),
     result.damage === undefined ? "yes" : "NO",
   ];

@@ -27,6 +27,7 @@ interface Sockets {
 const patienceMs = 60_000;
 
 let sockets: Sockets | undefined;
+let answeredSoFar = 0;
 let disconnectCount = 0;
 const reasons: string[] = [];
 let subscribed = { numbers: new Set<number>(), highest: -1, outOfOrder: 0, wrong: 0 };
@@ -80,6 +81,7 @@ async function requests({ count, inFlight, bytes, timeoutMs }: RequestOrder) {
       try {
         const reply = await req.request(payload, { timeoutMs });
         latencies.push(performance.now() - startMs);
+        answeredSoFar += 1;
         if (!createHash("sha256").update(payload).digest().equals(reply.payload)) wrong += 1;
       } catch (error) {
         const code = MsgError.is(error) ? error.code : String(error);
@@ -91,6 +93,10 @@ async function requests({ count, inFlight, bytes, timeoutMs }: RequestOrder) {
   await Promise.all(Array.from({ length: inFlight }, ask));
   const seconds = (performance.now() - startMs) / 1_000;
   return { answered: latencies.length, wrong, failed, seconds, ...percentiles(latencies) };
+}
+
+function answeredCount(): number {
+  return answeredSoFar;
 }
 
 async function connectPush({ address }: { address: string }): Promise<void> {
@@ -161,6 +167,7 @@ function memory(): Promise<Memory> {
 obey({
   connect,
   requests,
+  answeredCount,
   connectPush,
   push: pushAll,
   received,
