@@ -107,6 +107,7 @@ async function acceptingDescriptors(context: CampaignContext): Promise<CampaignR
         const restarted = pair.startClient();
         await pause(500);
         await pair.server.ask("freeDescriptors");
+        await crowd.ask("leave");
         await crowd.kill();
         await restarted;
       });

@@ -13,14 +13,21 @@ const log = new IdLog(logFile);
 const counts = { connected: 0, sent: 0, answered: 0 };
 const rejections: Record<string, number> = {};
 const slots = 10;
+const idle = new Set<ReqSocket>();
 
 /** One request, and then silence: over QUIC nobody sees a dialer that never said anything. */
 async function connectIdle(): Promise<void> {
   const id = counts.sent++;
   const req = new ReqSocket(transport, { timeoutMs: 60_000 });
+  idle.add(req);
   await req.connect(address);
   log.write(events.requestSent, id, epoch);
-  await req.request(payloadOf(epoch, id, payloadBytes));
+  try {
+    await req.request(payloadOf(epoch, id, payloadBytes));
+  } catch (error) {
+    log.write(events.requestRejected, id, epoch);
+    throw error;
+  }
   log.write(events.requestAnswered, id, epoch);
   counts.connected++;
 }
@@ -64,6 +71,10 @@ onOrders({
       await Promise.all(Array.from({ length: Math.min(100, count - done) }, connectIdle));
     }
     return counts.connected;
+  },
+  /** What is unanswered is rejected, and told so. */
+  leave: async () => {
+    await Promise.all(Array.from(idle, (req) => req.close({ lingerMs: 0 })));
   },
   call: ({ seconds, perSecond }: { seconds: number; perSecond: number }) =>
     callFor(seconds, perSecond),
