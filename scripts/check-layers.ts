@@ -10,7 +10,14 @@ const packageRules: Record<string, readonly string[]> = {
   transports: ["@msg-ts/core", "node:"],
   compression: ["@msg-ts/core", "node:", "@mongodb-js/zstd", "lz4-napi", "snappy"],
   codecs: ["@msg-ts/core", "@standard-schema/spec", "cbor-x/index-no-eval"],
-  zmtp: ["@msg-ts/core", "@msg-ts/core/building", "@noble/ciphers/salsa.js", "node:crypto"],
+  zmtp: [
+    "@msg-ts/core",
+    "@msg-ts/core/building",
+    "@msg-ts/transports/",
+    "@noble/ciphers/salsa.js",
+    "node:buffer",
+    "node:crypto",
+  ],
   "msg-ts": ["@msg-ts/core", "@msg-ts/transports/", "@msg-ts/compression/", "@msg-ts/codecs/"],
   testing: ["@msg-ts/core", "node:", "vitest", "fast-check", "@peculiar/x509", "reflect-metadata"],
 };

@@ -1,0 +1,111 @@
+import type { Transport } from "@msg-ts/core";
+import { XPubSocket } from "../sockets/xpub.ts";
+import type { Verbosity } from "../sockets/xpub.ts";
+import { XSubSocket } from "../sockets/xsub.ts";
+import { compatError } from "./compat-error.ts";
+import type { Inner } from "./inner.ts";
+import { partsInner } from "./inner.ts";
+import { partsOptionsOf } from "./inner-options.ts";
+import type { Values } from "./options.ts";
+import {
+  DuplexSocket,
+  ReadableSocket,
+  readableNames,
+  WritableSocket,
+  writableNames,
+} from "./roles.ts";
+import type { PairOptions, PullOptions, PushOptions } from "./sockets.ts";
+
+/** Options of a {@link Publisher}. */
+export type PublisherOptions = PushOptions & Partial<Pick<Values, "noDrop">>;
+
+/** Options of an {@link XPublisher}. */
+export type XPublisherOptions = PairOptions & Partial<Pick<Values, "noDrop" | "verbosity">>;
+
+const verbosities: Readonly<Record<"allSubs" | "allSubsUnsubs", Verbosity>> = {
+  allSubs: "all-subscriptions",
+  allSubsUnsubs: "all",
+};
+
+/** Sends each message to those who subscribed to a beginning of its first part. */
+export class Publisher extends WritableSocket {
+  declare noDrop: boolean;
+
+  constructor(options: PublisherOptions = {}) {
+    super("Publisher", [...writableNames, "noDrop"], options, openPublisher);
+  }
+}
+
+/** A {@link Publisher} that receives subscriptions too: a byte 1, or 0 for an end, and the prefix. */
+export class XPublisher extends DuplexSocket {
+  declare noDrop: boolean;
+  declare verbosity: null | "allSubs" | "allSubsUnsubs";
+
+  constructor(options: XPublisherOptions = {}) {
+    const names = [...writableNames, ...readableNames, "noDrop", "verbosity"] as const;
+    super("XPublisher", names, options, (transport, values) => partsInner(xpub(transport, values)));
+  }
+}
+
+/** Receives what begins with what it subscribed to. */
+export class Subscriber extends ReadableSocket {
+  constructor(options: PullOptions = {}) {
+    super("Subscriber", readableNames, options, openSubscriber, { linger: 0 });
+  }
+
+  /** Subscribes to prefixes; no argument is everything. Counted, as in zeromq.js. */
+  subscribe(...prefixes: readonly (Uint8Array | string)[]): void {
+    this.#change((socket, prefix) => socket.subscribe(prefix), prefixes);
+  }
+
+  /** Takes back one `subscribe` of each. */
+  unsubscribe(...prefixes: readonly (Uint8Array | string)[]): void {
+    this.#change((socket, prefix) => socket.unsubscribe(prefix), prefixes);
+  }
+
+  #change(
+    change: (socket: XSubSocket, prefix: Uint8Array | string) => void,
+    prefixes: readonly (Uint8Array | string)[],
+  ): void {
+    const socket = this.inner.socket as XSubSocket;
+    try {
+      for (const prefix of prefixes.length === 0 ? [""] : prefixes) change(socket, prefix);
+    } catch (error) {
+      throw compatError(error);
+    }
+  }
+}
+
+/** Receives as a {@link Subscriber} does, and subscribes by messages. */
+export class XSubscriber extends DuplexSocket {
+  constructor(options: PairOptions = {}) {
+    super("XSubscriber", [...writableNames, ...readableNames], options, openSubscriber, {
+      linger: 0,
+    });
+  }
+}
+
+function openSubscriber(transport: Transport, values: Values): Inner {
+  return partsInner(new XSubSocket(transport, partsOptionsOf(values)));
+}
+
+/** Nobody asks a Publisher who subscribed, so it must not stop at what it is told. */
+function openPublisher(transport: Transport, values: Values): Inner {
+  const socket = xpub(transport, values);
+  void forget(socket);
+  return partsInner(socket);
+}
+
+async function forget(socket: XPubSocket): Promise<void> {
+  const batches = socket.batches();
+  while ((await batches.next()).done !== true);
+}
+
+function xpub(transport: Transport, values: Values): XPubSocket {
+  const { noDrop, verbosity } = values;
+  return new XPubSocket(transport, {
+    ...partsOptionsOf(values),
+    noDrop,
+    verbosity: verbosity === null ? undefined : verbosities[verbosity],
+  });
+}
