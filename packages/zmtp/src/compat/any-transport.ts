@@ -39,7 +39,7 @@ export class AnyTransport implements Transport {
 
   /** `*` as a port is a free one. */
   #split(address: string): [scheme: string, rest: string] {
-    const [, scheme, rest] = /^([a-z]+):\/\/(.+)$/s.exec(String(address)) ?? [];
+    const [, scheme, rest] = /^([a-z]+):\/\/(.+)$/s.exec(address) ?? [];
     if (scheme === undefined || rest === undefined) {
       const text = `address ${JSON.stringify(address)} has no scheme, such as tcp://`;
       throw new CompatError("EINVAL", text);

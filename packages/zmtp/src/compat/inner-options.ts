@@ -48,7 +48,7 @@ export function partsOptionsOf(values: Values): PartsOptions {
 }
 
 /** 0 is no limit in zeromq.js. */
-export function unlimited(value: number): number {
+function unlimited(value: number): number {
   return value === 0 ? Infinity : value;
 }
 

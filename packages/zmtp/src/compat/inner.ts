@@ -1,7 +1,7 @@
 import type { Message, Request, Transport } from "@msg-ts/core";
 import { multipart, RepSocket, ReqSocket } from "@msg-ts/core";
 import { Deque, listenToAbort, unlistenToAbort } from "@msg-ts/core/building";
-import { DealerSocket } from "../sockets/dealer.ts";
+import type { DealerSocket } from "../sockets/dealer.ts";
 import type { PartsOptions } from "../sockets/parts-options.ts";
 import { PartsSocket } from "../sockets/parts-socket.ts";
 import { SharingSocket } from "../sockets/sharing-socket.ts";

@@ -29,7 +29,7 @@ export class Proxy<F extends End = End, B extends End = End> {
       if (ways.length === 0) {
         throw new CompatError("EINVAL", "neither end receives what the other can send");
       }
-      await Promise.all(ways.map((pass) => pass().finally(() => this.terminate())));
+      await Promise.all(ways.map((run) => run().finally(() => this.terminate())));
     } finally {
       this.#isRunning = false;
     }
@@ -54,21 +54,15 @@ export class Proxy<F extends End = End, B extends End = End> {
 
 /** One direction, if the sockets have it. */
 function way(from: End, to: End): (() => Promise<void>)[] {
-  const { receive } = from;
-  const { send } = to;
-  if (receive === undefined || send === undefined) return [];
-  return [() => pass(from, to, receive.bind(from), send.bind(to))];
+  if (from.receive === undefined || to.send === undefined) return [];
+  return [() => pass(from, to)];
 }
 
-async function pass(
-  from: End,
-  to: End,
-  receive: () => Promise<Message[]>,
-  send: (message: readonly MessageLike[]) => Promise<void>,
-): Promise<void> {
+async function pass(from: End, to: End): Promise<void> {
   while (!from.closed && !to.closed) {
     try {
-      await send(await receive());
+      const message = await from.receive?.();
+      if (message !== undefined) await to.send?.(message);
     } catch (error) {
       if (from.closed || to.closed) return;
       throw error;

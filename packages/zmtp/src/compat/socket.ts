@@ -215,7 +215,9 @@ export abstract class Socket implements CommonOptions {
     Object.defineProperty(this, name, {
       enumerable: true,
       get: () => this.#values[name],
-      set: (value: unknown) => this.#set(name, value),
+      set: (value: unknown) => {
+        this.#set(name, value);
+      },
     });
   }
 

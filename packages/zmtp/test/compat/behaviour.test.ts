@@ -249,5 +249,6 @@ describe("events", () => {
     const seen = record(push, "connect:retry");
     push.connect("tcp://127.0.0.1:1");
     await waitFor(() => seen.length > 1, { what: "it was tried again" });
+    expect(push.closed).toBe(false);
   });
 });
