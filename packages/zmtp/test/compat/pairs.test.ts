@@ -124,6 +124,31 @@ describe("over TCP, from bound and connected sockets of this layer", () => {
     await running;
     expect([proxy.frontEnd.closed, proxy.backEnd.closed]).toEqual([true, true]);
   });
+
+  it("a Proxy passes jobs on in one direction, and subscriptions and news in two", async () => {
+    const jobs = new Proxy(closing(new Pull()), closing(new Push()));
+    const news = new Proxy(closing(new XSubscriber()), closing(new XPublisher()));
+    for (const { frontEnd, backEnd } of [jobs, news]) {
+      await frontEnd.bind(anywhere);
+      await backEnd.bind(anywhere);
+    }
+    const running = [jobs.run(), news.run()];
+    const [push, pull] = [closing(new Push()), closing(new Pull())];
+    push.connect(jobs.frontEnd.lastEndpoint ?? "");
+    pull.connect(jobs.backEnd.lastEndpoint ?? "");
+    await push.send(["a", "job"]);
+    expect(texts(await pull.receive())).toEqual(["a", "job"]);
+    const [publisher, subscriber] = [closing(new XPublisher()), closing(new Subscriber())];
+    publisher.connect(news.frontEnd.lastEndpoint ?? "");
+    subscriber.connect(news.backEnd.lastEndpoint ?? "");
+    subscriber.subscribe("n");
+    expect(texts(await publisher.receive())).toEqual(["\u0001n"]);
+    await publisher.send("news");
+    expect(texts(await subscriber.receive())).toEqual(["news"]);
+    for (const proxy of [jobs, news]) proxy.terminate();
+    await Promise.all(running);
+    expect(() => jobs.pause()).toThrow("Proxy.pause is not offered");
+  });
 });
 
 describe("what may be sent", () => {
