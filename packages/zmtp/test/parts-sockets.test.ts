@@ -31,6 +31,33 @@ describe("DEALER and ROUTER", () => {
     expect(await textsOf(dealer)).toEqual(["back"]);
   });
 
+  it("hand messages to a callback, in order, and go on behind one that throws", async () => {
+    const net = inproc();
+    const router = closing(new RouterSocket(net));
+    const dealer = closing(new DealerSocket(net, { identity: "me" }));
+    const errors = record(router, "error");
+    const seen: string[][] = [];
+    const consumer = router.consume((message) => {
+      seen.push(texts(message.parts));
+      if (seen.length === 1) throw new Error("not this one");
+    });
+    expect(() => router.consume(() => {})).toThrow(
+      expect.objectContaining({ code: "MSG_INVALID_STATE" }),
+    );
+    await router.bind("here");
+    await dealer.connect("here");
+    for (const text of ["a", "b"]) await dealer.send(text);
+    await waitFor(() => seen.length === 2, { withinMs: 5_000, what: "both messages" });
+    expect(seen).toEqual([
+      ["me", "a"],
+      ["me", "b"],
+    ]);
+    expect(errors.map(({ error }) => error.code)).toEqual(["MSG_HANDLER_FAILED"]);
+    await consumer.stop();
+    await dealer.send("c");
+    expect(await textsOf(router)).toEqual(["me", "c"]);
+  });
+
   it("have names made up where none is asked for, that nobody may ask for", async () => {
     const net = inproc();
     const router = closing(new RouterSocket(net));

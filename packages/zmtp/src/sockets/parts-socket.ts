@@ -1,6 +1,13 @@
 import type { Connection, Settler } from "@msg-ts/core/building";
 import { copyOf, ReceivingSocket, TurnBudget, ValueCodec } from "@msg-ts/core/building";
-import type { CloseReport, PeerInfo, SocketStats, Transport } from "@msg-ts/core";
+import type {
+  CloseReport,
+  ConsumeOptions,
+  Consumer,
+  PeerInfo,
+  SocketStats,
+  Transport,
+} from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
 import type { Command } from "../wire/command.ts";
 import { zmtpOfSockets } from "../zmtp.ts";
@@ -53,6 +60,22 @@ export abstract class PartsSocket
     });
     this.partsOptions = resolved;
     this.budget = new TurnBudget(this.runtime);
+  }
+
+  /**
+   * Has every message handled by a callback, in the order of arrival. When it throws, or its promise
+   * rejects, the event `error` tells why, and the next message follows.
+   *
+   * @throws MsgError `MSG_INVALID_STATE` when there is a callback already, `MSG_CLOSED`,
+   *   `MSG_INVALID_OPTION`
+   */
+  consume(
+    handler: (message: PartsMessage) => void | Promise<void>,
+    options: Omit<ConsumeOptions, "lend"> = {},
+  ): Consumer {
+    const { concurrency } = options;
+    const taken = concurrency === undefined ? {} : { concurrency };
+    return this.consumeWith(handler, taken, (error) => this.reportHandlerError(error));
   }
 
   override stats(): PartsStats {
