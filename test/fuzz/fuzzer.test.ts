@@ -91,7 +91,9 @@ describe("the fuzzer", () => {
     const { failures, slowestMs } = await countsOf(() => {
       if (calls++ === 0) hold(100);
     });
-    expect([failures, calls]).toEqual([[], 2]);
+    expect(failures).toEqual([]);
+    // Asked again until it was quick once, which a busy machine may put off.
+    expect(calls).toBeGreaterThan(1);
     expect(slowestMs).toBeLessThan(50);
   });
 });
