@@ -12,6 +12,14 @@ import type { World } from "./world.ts";
 /** How long it may take, when all is well again, until everything has its end. */
 const mostQuietMs = 60_000;
 
+/** What a dialer may have heard last of an endpoint, before the application let go of it. */
+const lastFailures: ReadonlySet<string> = new Set([
+  "MSG_DIAL_FAILED",
+  "MSG_PEER_LOST",
+  "MSG_AUTH_REJECTED",
+  "MSG_HANDSHAKE_TIMEOUT",
+]);
+
 /** A node: one socket at a time. */
 export interface SimNode<S extends AnySocket = AnySocket> {
   readonly type: SocketType;
@@ -319,8 +327,9 @@ export abstract class Scenario {
       onError: (error) => {
         const isLate = MsgError.is(error, "MSG_TIMEOUT") && this.world.now >= startMs + timeoutMs;
         const isClosed = MsgError.is(error, "MSG_CLOSED") && process.isClosing;
-        // Nobody is left to come, and the last who was tried was not there.
-        const isAlone = MsgError.is(error, "MSG_DIAL_FAILED") && process.hasLetGo;
+        // Nobody is left to come; it tells of the last who was not there, went, or said no.
+        const isFailure = MsgError.is(error) && lastFailures.has(error.code);
+        const isAlone = isFailure && process.hasLetGo;
         if (!isLate && !isClosed && !isAlone) this.world.fail(`ready() rejects: ${String(error)}`);
       },
     });
