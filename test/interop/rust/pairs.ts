@@ -154,9 +154,10 @@ export async function isSubscribed(pub: PubSocket, topic: string): Promise<void>
 export async function hasPeers(
   socket: { stats(): { readonly peers: number } },
   count: number,
+  withinMs = readyWithinMs,
 ): Promise<void> {
   const what = `${count} peers are connected`;
-  await waitFor(() => socket.stats().peers === count, { what, withinMs: readyWithinMs });
+  await waitFor(() => socket.stats().peers === count, { what, withinMs });
 }
 
 /** For what no event tells: that nothing comes. */

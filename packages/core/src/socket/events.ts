@@ -5,6 +5,8 @@ import type { MsgError } from "../errors.ts";
 export type DropReason =
   /** PUB: a subscriber's queue was full. */
   | "slow-subscriber"
+  /** PUB: it waited for a subscriber whose connection ended. */
+  | "lost-subscriber"
   /** PUB: nobody had subscribed to it. Counted, no event. */
   | "no-subscriber"
   /** REP: the peer that asked is gone, or its time to be answered had passed. */

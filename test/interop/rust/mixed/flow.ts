@@ -24,6 +24,12 @@ export interface Flow {
   finish(): Promise<Account>;
 }
 
+/**
+ * That a QUIC peer was killed is noticed after its idle timeout, or three times what a probe may take
+ * if that is more: when a busy machine made the first round trip one of seconds, tens of them.
+ */
+export const noticedWithinMs = 90_000;
+
 /** Adds to a count that may not be there yet. */
 export function addTo(counts: Record<string, number>, name: string, count: number): void {
   if (count > 0) counts[name] = (counts[name] ?? 0) + count;

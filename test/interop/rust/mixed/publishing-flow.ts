@@ -4,9 +4,10 @@ import { waitFor } from "@msg-ts/testing";
 import type { PubSocket } from "msg-ts";
 import { numbered } from "../../numbered.ts";
 import type { Ends } from "../pairs.ts";
-import { isSubscribed, pairs, pause } from "../pairs.ts";
+import { hasPeers, isSubscribed, pairs, pause } from "../pairs.ts";
 import type { RustPeer, SubCounts } from "../rust-peer.ts";
 import type { Account, Flow, Side } from "./flow.ts";
+import { noticedWithinMs } from "./flow.ts";
 
 const turnMessages = 100;
 const size = 200;
@@ -93,6 +94,8 @@ export class PublishingFlow implements Flow {
 
   async #restartRust(): Promise<void> {
     await this.#peer.kill();
+    // Over UDP nothing tells it; a PUB that drained before would rightly report what waits for the dead.
+    await hasPeers(this.#pub, 0, noticedWithinMs);
     if (this.#peer.progress !== undefined) this.#lives.push(this.#peer.progress);
     this.#peer = await this.#ends.rust("sub", args, this.#address);
     await isSubscribed(this.#pub, "numbers");
@@ -101,8 +104,8 @@ export class PublishingFlow implements Flow {
 
   /** A SUB of msg-rs does not dial again by itself. */
   async #restartOurs(): Promise<void> {
-    const { isComplete } = await this.#pub.drain();
-    if (!isComplete) this.#faults.push("a PUB could not drain");
+    const report = await this.#pub.drain();
+    if (!report.isComplete) this.#faults.push(`a PUB could not drain: ${JSON.stringify(report)}`);
     await this.#hasAll();
     this.#pub = await this.#bind();
     await this.#peer.ask("disconnect", "done");

@@ -6,15 +6,11 @@ import type { Ends } from "../pairs.ts";
 import { Diary, pairs } from "../pairs.ts";
 import type { RustPeer } from "../rust-peer.ts";
 import type { Account, Flow, Side } from "./flow.ts";
+import { noticedWithinMs } from "./flow.ts";
 
 const turnMessages = 100;
 const size = 200;
 const args = ["--compressor", "snappy", "--min-compress", "100"];
-/**
- * That a QUIC peer was killed is noticed after its idle timeout, or three times what a probe may take
- * if that is more: when a busy machine made the first round trip one of seconds, tens of them.
- */
-const backWithinMs = 90_000;
 
 /**
  * A SUB of ours reads what a PUB of msg-rs publishes: within the life of a connection nothing is
@@ -92,7 +88,7 @@ export class SubscribingFlow implements Flow {
   async #hasRead(number: number): Promise<void> {
     const what = `our SUB reads message ${number}`;
     try {
-      await waitFor(() => this.#seen.last >= number, { what, withinMs: backWithinMs });
+      await waitFor(() => this.#seen.last >= number, { what, withinMs: noticedWithinMs });
     } catch (error) {
       throw new Error(`${String(error)}\n${this.#diary.text}`, { cause: error });
     }

@@ -107,7 +107,7 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   #isLettingGo = false;
   #deliveries = 0;
   #subscriptions = 0;
-  /** Messages that waited for subscribers which went. */
+  /** Messages that nobody could be sent any more since this PUB drains or closes. */
   #unsent = 0;
 
   constructor(transport: Transport, options: WithCodec<PubOptions, Encoder<T>>);
@@ -258,7 +258,7 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
   }
 
   protected override onPeerClosed(peer: PubPeer): void {
-    this.#unsent += peer.queued;
+    if (peer.queued > 0) this.#onUnsent(peer);
     for (const topic of peer.topics) this.onUnsubscribe(peer, topic);
     for (const prefix of peer.prefixes ?? []) this.onUnsubscribePrefix(peer, prefix);
     this.onRoom();
@@ -296,6 +296,12 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
     this.#drained.resolveAll();
     this.#reportLosses();
     return { unsent: this.#unsent, unacknowledged: 0 };
+  }
+
+  /** Only one that the end of this socket took away could have been told before: it is in the report. */
+  #onUnsent({ queued, info }: PubPeer): void {
+    if (this.isClosed || this.isDraining) this.#unsent += queued;
+    else this.drop("lost-subscriber", { count: queued, peer: info });
   }
 
   #tellSubscribers(): void {

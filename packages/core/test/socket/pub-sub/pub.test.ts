@@ -298,6 +298,23 @@ describe("a subscriber that does not read", () => {
     expect(pub.stats()).toMatchObject({ peers: 0, subscriptions: 0, queued: 0 });
   });
 
+  it("loses what waits for it when it goes; that is told once, and no fault of a later drain", async () => {
+    const { scene, pub, end } = await setUp(tight);
+    const dropped = record(pub, "dropped");
+    end.subscribe("a");
+    await scene.settle();
+    end.link.setReading(false);
+    await fill(scene, pub);
+    end.link.destroy();
+    await scene.settle();
+    const told = dropped.filter(({ reason }) => reason === "lost-subscriber");
+    expect(told).toMatchObject([{ count: tight.maxQueued, peer: { endpoint: "here" } }]);
+    expect(pub.stats().dropped["lost-subscriber"]).toBe(tight.maxQueued);
+    const drained = new Outcome(pub.drain());
+    await scene.pass(1_000);
+    expect(drained.value).toEqual({ unsent: 0, unacknowledged: 0, isComplete: true });
+  });
+
   for (const whenSlow of ["drop-newest", "drop-oldest", "disconnect"] as const) {
     it(`never holds up or costs the others anything (${whenSlow})`, async () => {
       const { scene, pub, end } = await setUp({ ...tight, whenSlow });
