@@ -14,6 +14,7 @@ export {
   viewAt,
   viewOf,
 } from "./bytes.ts";
+export type { LazyError } from "./lazy-error.ts";
 export { partsOf } from "./multipart.ts";
 export {
   checkArray,

@@ -99,6 +99,7 @@ export class Dialer {
   ): void {
     if (connection !== this.#connection) return;
     this.#connection = undefined;
+    if (this.#state.phase === "ended") return;
     // Asked only now, so that a connection that stands needs no timer.
     const livedMs = this.#options.runtime.now() - this.#linkedAtMs;
     if (hasSpoken || (wasReady && livedMs >= provenAfterMs)) this.#dispatch({ type: "proven" });

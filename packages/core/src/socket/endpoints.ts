@@ -183,9 +183,9 @@ export class Endpoints<P extends Peer> implements DialerOwner, EntryOwner<P> {
     this.#isClosed = true;
     for (const dialer of this.#dialers.values()) dialer.close();
     this.#dialers.clear();
-    const reason = new MsgError("MSG_CLOSED", "socket was closed");
     for (const { connection } of this.#connections) {
-      if (connection.phase === "handshaking") connection.destroy(reason);
+      if (connection.phase !== "handshaking") continue;
+      connection.destroy(new MsgError("MSG_CLOSED", "socket was closed"));
     }
     const closing = this.#listeners.map(({ listener }) => listener.close());
     this.#listeners = [];

@@ -8,8 +8,16 @@ export interface Logger {
   warn(details: object, message: string): void;
 }
 
-/** What `NODE_DEBUG=msg-ts` prints. */
+/** Asked for once, as Node.js does: to look at the environment takes longer than all else here. */
+let hosts: { readonly logger: Logger | undefined } | undefined;
+
 function hostLogger(): Logger | undefined {
+  hosts ??= { logger: loggerOfHost() };
+  return hosts.logger;
+}
+
+/** What `NODE_DEBUG=msg-ts` prints. */
+function loggerOfHost(): Logger | undefined {
   const environment = (globalThis as { process?: { env?: Record<string, string | undefined> } })
     .process?.env;
   const sections = (environment?.["NODE_DEBUG"] ?? "").toLowerCase().split(",");

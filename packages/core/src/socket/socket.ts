@@ -5,6 +5,8 @@ import type { Transport } from "../contracts/transport.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { ErrorCode } from "../errors.ts";
 import { MsgError } from "../errors.ts";
+import type { LazyError } from "../lazy-error.ts";
+import { lazyError } from "../lazy-error.ts";
 import { partsOf } from "../multipart.ts";
 import { checkDelay, checkInteger } from "../option-checks.ts";
 import type { Runtime } from "../runtime.ts";
@@ -382,7 +384,7 @@ export abstract class Socket<P extends Peer> {
   /** @internal Takes the place of {@link finish} when nothing may take any time. */
   protected abandon(): void {}
   /** @internal Everything is closed: rejects what still waits, gives what was left. */
-  protected abstract onClosed(error: MsgError): CloseReport;
+  protected abstract onClosed(error: LazyError): CloseReport;
 
   // --- What it gives to a pattern ----------------------------------------------------------------
 
@@ -427,7 +429,7 @@ export abstract class Socket<P extends Peer> {
   /** @internal What all sockets report; a pattern adds its own. */
   protected commonStats(): SocketStats {
     const { peers, traffic } = this.endpoints;
-    return socketStats(peers.size, traffic, this.messages, this.#drops ?? noDrops);
+    return socketStats(peers.size, traffic, this.messages, this.#drops);
   }
 
   /** @internal */
@@ -461,9 +463,9 @@ export abstract class Socket<P extends Peer> {
 
   async #close(lingerMs: number): Promise<CloseReport> {
     const deadline = this.runtime.now() + lingerMs;
-    const closed = new MsgError("MSG_CLOSED", `this ${this.type} was closed`);
+    const closed = lazyError(() => new MsgError("MSG_CLOSED", `this ${this.type} was closed`));
     const stopped = lingerMs > 0 && this.finishesWithNewPeers ? undefined : this.endpoints.stop();
-    this.#readyWaiters?.rejectAll(closed);
+    this.#readyWaiters?.rejectAll(closed());
     if (lingerMs > 0) await this.finish(lingerMs);
     else this.abandon();
     await (stopped ?? this.endpoints.stop());
@@ -496,5 +498,3 @@ export abstract class Socket<P extends Peer> {
     this.onNoEndpointLeft(error);
   }
 }
-
-const noDrops: ReadonlyMap<DropReason, number> = new Map();

@@ -43,7 +43,7 @@ export function socketStats(
   peers: number,
   traffic: TrafficCounters,
   messages: MessageCounters,
-  drops: ReadonlyMap<DropReason, number>,
+  drops: ReadonlyMap<DropReason, number> | undefined,
 ): SocketStats {
   const { bytesSent, bytesReceived, connects, disconnects, retries, refused } = traffic;
   return {
@@ -58,6 +58,6 @@ export function socketStats(
     disconnects,
     retries,
     refused,
-    dropped: Object.fromEntries(drops),
+    dropped: Object.fromEntries(drops ?? []),
   };
 }

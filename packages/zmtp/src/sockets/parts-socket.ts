@@ -1,4 +1,4 @@
-import type { Connection, Settler } from "@msg-ts/core/building";
+import type { Connection, LazyError, Settler } from "@msg-ts/core/building";
 import { copyOf, ReceivingSocket, TurnBudget, ValueCodec } from "@msg-ts/core/building";
 import type {
   CloseReport,
@@ -157,7 +157,7 @@ export abstract class PartsSocket
     void this.stopConsumer();
   }
 
-  protected override onClosed(_error: MsgError): CloseReport {
+  protected override onClosed(_error: LazyError): CloseReport {
     this.queue.close();
     return { unsent: 0, unacknowledged: 0 };
   }

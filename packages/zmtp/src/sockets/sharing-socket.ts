@@ -1,4 +1,5 @@
-import type { CloseReport, MsgError, Payload, Transport, WaitOptions } from "@msg-ts/core";
+import type { CloseReport, Payload, Transport, WaitOptions } from "@msg-ts/core";
+import type { LazyError } from "@msg-ts/core/building";
 import { WaiterList } from "@msg-ts/core/building";
 import { OutgoingMessages } from "./outgoing.ts";
 import type { Parts, PartsOptions } from "./parts-options.ts";
@@ -101,9 +102,9 @@ export abstract class SharingSocket extends PartsSocket {
     await this.finishAll(lingerMs);
   }
 
-  protected override onClosed(error: MsgError): CloseReport {
+  protected override onClosed(error: LazyError): CloseReport {
     super.onClosed(error);
-    return { unsent: this.#outgoing.close(error), unacknowledged: 0 };
+    return { unsent: this.#outgoing.close(error()), unacknowledged: 0 };
   }
 
   #give(parts: readonly Uint8Array[]): boolean {

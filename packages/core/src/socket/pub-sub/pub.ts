@@ -6,6 +6,7 @@ import type { OutgoingMessage } from "../../contracts/protocol.ts";
 import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { MsgError } from "../../errors.ts";
+import type { LazyError } from "../../lazy-error.ts";
 import type { TimerHandle } from "../../runtime.ts";
 import type { Authorization } from "../authorization.ts";
 import { authorizationOf } from "../authorization.ts";
@@ -290,9 +291,9 @@ export class PubSocket<T = Payload> extends Socket<PubPeer> implements Subscript
     this.#unsent += this.#publishQueue.rejectAll(error);
   }
 
-  protected override onClosed(error: MsgError): CloseReport {
+  protected override onClosed(error: LazyError): CloseReport {
     this.runtime.clearTimer(this.#heartbeat);
-    this.#subscriberWaiters.rejectAll(error);
+    if (!this.#subscriberWaiters.isEmpty) this.#subscriberWaiters.rejectAll(error());
     this.#drained.resolveAll();
     this.#reportLosses();
     return { unsent: this.#unsent, unacknowledged: 0 };

@@ -3,6 +3,7 @@ import type { Decoder } from "../../contracts/codec.ts";
 import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { MsgError } from "../../errors.ts";
+import type { LazyError } from "../../lazy-error.ts";
 import { checkDelay } from "../../option-checks.ts";
 import type { CloseReport } from "../events.ts";
 import { KeyedWaiters } from "../keyed-waiters.ts";
@@ -261,11 +262,11 @@ export class SubSocket<T = Uint8Array>
     await ended.waitAtMost(lingerMs);
   }
 
-  protected override onClosed(error: MsgError): CloseReport {
+  protected override onClosed(error: LazyError): CloseReport {
     this.#silence.stop();
     this.#emptied.resolveAll();
     this.queue.close();
-    this.#activeWaiters.rejectAll(error);
+    if (!this.#activeWaiters.isEmpty) this.#activeWaiters.rejectAll(error());
     return { unsent: 0, unacknowledged: 0 };
   }
 

@@ -1,4 +1,5 @@
 import { MsgError } from "../../errors.ts";
+import type { LazyError } from "../../lazy-error.ts";
 import type { Runtime } from "../../runtime.ts";
 import type { Compression, WirePayload } from "../../wire/compression.ts";
 import type { CloseReport } from "../events.ts";
@@ -225,15 +226,15 @@ export class JobDispatcher implements FlowHandlers {
   }
 
   /** Ends everything; what is left is reported. */
-  close(error: MsgError): CloseReport {
+  close(error: LazyError): CloseReport {
     // A transport that does not keep its promises may have left one behind.
     while (this.#peers[0] !== undefined) this.onPeerAbandoned(this.#peers[0]);
     const { unsent, unacknowledged } = this.#abandoned;
     const waiting = this.#waiting.size;
     const returned = this.#returned.clear();
     const delivered = returned.filter((job) => job.earlierDeliveries > 0).length;
-    this.#waiting.failAll(error);
-    this.#settled.rejectAll(error);
+    if (waiting > 0) this.#waiting.failAll(error());
+    if (this.#settled.size > 0) this.#settled.rejectAll(error());
     this.#idle.resolveAll();
     return {
       unsent: unsent + waiting + returned.length - delivered,

@@ -3,7 +3,7 @@ import type { PeerInfo } from "../../contracts/authenticator.ts";
 import type { Encoder } from "../../contracts/codec.ts";
 import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
-import type { MsgError } from "../../errors.ts";
+import type { LazyError } from "../../lazy-error.ts";
 import { checkDelay } from "../../option-checks.ts";
 import type { CloseReport } from "../events.ts";
 import type { JobCounts } from "./push-dispatcher.ts";
@@ -169,7 +169,7 @@ export class PushSocket<T = Payload> extends Socket<PushPeer> {
     this.#isFinishing = false;
   }
 
-  protected override onClosed(error: MsgError): CloseReport {
+  protected override onClosed(error: LazyError): CloseReport {
     return this.#dispatcher.close(error);
   }
 }

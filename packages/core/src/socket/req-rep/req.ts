@@ -4,6 +4,7 @@ import type { Decoder, Encoder } from "../../contracts/codec.ts";
 import type { Transport } from "../../contracts/transport.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { MsgError } from "../../errors.ts";
+import type { LazyError } from "../../lazy-error.ts";
 import { checkDelay } from "../../option-checks.ts";
 import type { CloseReport } from "../events.ts";
 import type { Message } from "../message.ts";
@@ -123,7 +124,7 @@ export class ReqSocket<Asked = Payload, Answered = Uint8Array> extends Socket<Re
   }
 
   protected override onPeerClosed(peer: ReqPeer, reason: MsgError | undefined): void {
-    if (this.isClosed) this.#dispatcher.startDraining(closed());
+    if (this.isClosed) this.#dispatcher.startDraining(closed);
     this.#dispatcher.onPeerClosed(peer, reason);
   }
 
@@ -146,11 +147,11 @@ export class ReqSocket<Asked = Payload, Answered = Uint8Array> extends Socket<Re
 
   /** What no peer has yet cannot be answered any more; what one has may be. */
   protected override finish(lingerMs: number): Promise<void> {
-    this.#dispatcher.startDraining(closed());
+    this.#dispatcher.startDraining(closed);
     return this.#dispatcher.whenIdle(lingerMs);
   }
 
-  protected override onClosed(error: MsgError): CloseReport {
+  protected override onClosed(error: LazyError): CloseReport {
     return this.#dispatcher.rejectAll(error);
   }
 }

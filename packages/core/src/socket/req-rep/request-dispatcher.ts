@@ -1,4 +1,6 @@
 import { MsgError } from "../../errors.ts";
+import type { LazyError } from "../../lazy-error.ts";
+import { lazyError } from "../../lazy-error.ts";
 import type { Runtime } from "../../runtime.ts";
 import type { Compression, WirePayload } from "../../wire/compression.ts";
 import type { CloseReport } from "../events.ts";
@@ -67,7 +69,7 @@ export class RequestDispatcher implements ReplyHandlers {
   #inFlight = 0;
   #timeouts = 0;
   /** Set when the socket closes: what has no peer cannot wait for one any more. */
-  #closed: MsgError | undefined;
+  #closed: LazyError | undefined;
   #unsentAtClose = 0;
   #unansweredAtClose = 0;
 
@@ -207,8 +209,8 @@ export class RequestDispatcher implements ReplyHandlers {
   }
 
   /** Rejects what waits for a peer, and what comes back to wait for one. */
-  startDraining(error: MsgError): void {
-    this.#closed ??= error;
+  startDraining(error: LazyError): void {
+    this.#closed ??= lazyError(error);
     for (const request of this.#table.filter(({ target }) => target === undefined)) {
       this.#endAtClose(request);
     }
@@ -225,7 +227,7 @@ export class RequestDispatcher implements ReplyHandlers {
   }
 
   /** Rejects everything. */
-  rejectAll(error: MsgError): CloseReport {
+  rejectAll(error: LazyError): CloseReport {
     this.startDraining(error);
     for (const request of this.#table.filter(() => true)) this.#endAtClose(request);
     this.#table.close();
@@ -359,7 +361,7 @@ export class RequestDispatcher implements ReplyHandlers {
   #endAtClose(request: Pending): void {
     if (request.target === undefined) this.#unsentAtClose++;
     else this.#unansweredAtClose++;
-    this.#end(request, this.#closed ?? new MsgError("MSG_CLOSED", "this REQ was closed"));
+    this.#end(request, this.#closed?.() ?? new MsgError("MSG_CLOSED", "this REQ was closed"));
   }
 
   #afterEnd(): void {
