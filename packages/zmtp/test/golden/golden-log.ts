@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { bytes, hex, joinBytes } from "@msg-ts/testing";
-import type { RawPeer } from "./raw-peer.ts";
+import type { RawPeer } from "../raw-peer.ts";
 
 /** What one side said, in the order of the capture. */
 export interface Step {
@@ -11,7 +11,7 @@ export interface Step {
 
 /** The exchanges of a capture, by their titles. */
 export function exchangesOf(file: string): ReadonlyMap<string, readonly Step[]> {
-  const text = readFileSync(new URL(`golden/${file}`, import.meta.url), "utf8");
+  const text = readFileSync(new URL(file, import.meta.url), "utf8");
   const exchanges = new Map<string, Step[]>();
   let steps: Step[] = [];
   for (const line of text.split("\n")) {

@@ -3,15 +3,13 @@ import { bytes, hex } from "@msg-ts/testing";
 import { curve, curveServer, decodeZ85, encodeZ85, nodeCrypto } from "@msg-ts/zmtp/curve";
 import type { CurveCrypto } from "@msg-ts/zmtp/curve";
 import { describe, expect, it } from "vitest";
-import { CommandLink } from "../src/mechanisms/command-link.ts";
-import { CurveCipher } from "../src/mechanisms/curve-parts.ts";
-import { decodeMetadata } from "../src/wire/metadata.ts";
-import { contextOf, linkPair, TestHandshakeLink } from "./handshake-scene.ts";
+import { CommandLink } from "../../src/mechanisms/command-link.ts";
+import { CurveCipher } from "../../src/mechanisms/curve-parts.ts";
+import { decodeMetadata } from "../../src/wire/metadata.ts";
+import { contextOf, linkPair, TestHandshakeLink } from "../handshake-scene.ts";
 
 /** A session of libzmq 4.3.5 with a client of fixed keys; the bytes of S are libzmq's own. */
-const vector = JSON.parse(
-  readFileSync(new URL("golden/curve-vector.json", import.meta.url), "utf8"),
-) as {
+const vector = JSON.parse(readFileSync(new URL("curve-vector.json", import.meta.url), "utf8")) as {
   readonly server: Record<"secret" | "public" | "secretZ85" | "publicZ85", string>;
   readonly client: Record<
     "secret" | "public" | "publicZ85" | "transientSecret" | "transientPublic",
