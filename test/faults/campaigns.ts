@@ -1,4 +1,5 @@
 import type { Campaign } from "./campaign.ts";
+import { rateCampaigns } from "./campaigns/connect-rate.ts";
 import { crowdCampaigns } from "./campaigns/crowds.ts";
 import { hostCampaigns } from "./campaigns/host.ts";
 import { lifeCampaigns } from "./campaigns/life.ts";
@@ -12,4 +13,5 @@ export const campaigns: readonly Campaign[] = [
   ...strangerCampaigns,
   ...hostCampaigns,
   ...crowdCampaigns,
+  ...rateCampaigns,
 ];

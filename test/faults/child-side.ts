@@ -89,6 +89,11 @@ const commonOrders: Readonly<Record<string, OrderHandler>> = {
     for (const file of taken.splice(0)) closeSync(file);
   },
   wallClock: () => Date.now(),
+  /** Processor time that it used so far. */
+  cpuMs: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
 };
 
 function tell(telling: Telling): void {

@@ -67,6 +67,8 @@ export interface CallsReport {
   readonly sent: number;
   readonly answered: number;
   readonly seconds: number;
+  /** The longest time from dialing to an answer. */
+  readonly slowestMs: number;
   readonly rejections: Readonly<Record<string, number>>;
 }
 

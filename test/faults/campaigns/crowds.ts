@@ -2,7 +2,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Campaign, CampaignContext, CampaignResult } from "../campaign.ts";
 import type { Pair } from "../pair.ts";
-import type { CallsReport } from "../roles.ts";
 import { Worker } from "../worker.ts";
 import { onPair } from "./life.ts";
 
@@ -40,27 +39,6 @@ async function idleCrowd(context: CampaignContext): Promise<CampaignResult> {
   });
 }
 
-async function connectRate(context: CampaignContext): Promise<CampaignResult> {
-  const seconds = context.isShort ? 4 : 60;
-  const perSecond = 1_000;
-  return onPair(context, {}, async (pair) => {
-    const crowd = new Worker("crowd", pair.crowd());
-    try {
-      await crowd.ready;
-      const told = { seconds, perSecond };
-      const report = await crowd.ask<CallsReport>("call", told, 1_000 * seconds * 4);
-      await pair.recovers();
-      const rate = report.sent / report.seconds;
-      const codes = Object.entries(report.rejections).map(([code, count]) => `${count} ${code}`);
-      const rejected = codes.length === 0 ? "none rejected" : codes.join(", ");
-      const note = `${report.sent} connections in ${report.seconds.toFixed(1)} s, ${rate.toFixed(0)} a second, ${rejected}`;
-      return { faults: report.sent, notes: [note] };
-    } finally {
-      await crowd.kill();
-    }
-  });
-}
-
 /** Campaigns with many connections. */
 export const crowdCampaigns: readonly Campaign[] = [
   {
@@ -68,11 +46,5 @@ export const crowdCampaigns: readonly Campaign[] = [
     what: "10,000 idle connections beside the traffic, all killed at once",
     transports: ["tcp", "ipc", "tls", "quic"],
     run: idleCrowd,
-  },
-  {
-    name: "connect-rate",
-    what: "1,000 connections a second for a minute, each for one request",
-    transports: ["tcp", "ipc", "quic"],
-    run: connectRate,
   },
 ];
