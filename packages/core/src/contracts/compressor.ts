@@ -11,7 +11,8 @@ export interface Decompressor {
   readonly name: string;
 
   /**
-   * Gives the plain bytes, at once or (large ones) later. Never changes `payload`.
+   * Gives the plain bytes, at once or (large ones) later. Never changes `payload`. May be called
+   * again before it gave them: up to 64 times for each connection.
    *
    * The result never exceeds `maxBytes`, and that is checked before the memory is taken: by what
    * the data announces or by bounded output.

@@ -24,19 +24,36 @@ const doubling: Decompressor = {
 /** Compressed by the held decompressor. */
 const held = 5;
 
+/** With so low a limit every payload is taken for large. */
+const allLarge = { maxMessageBytes: 10_000 } as const;
+
 for (const type of ordered) {
   describe(`payloads that a ${type} has to decompress`, () => {
     it("are decompressed four at once, and told in the order they came in", async () => {
       const decompressor = new HeldDecompressor();
-      const scene = await reading(type, [decompressor]);
-      await scene.send(...[0, 1, 2, 3].map((number) => frameFor(type, number, "aa", held)));
-      expect(decompressor.underWay).toBe(maxDecompressions);
+      const scene = await reading(type, [decompressor], allLarge);
+      await scene.send(...[0, 1, 2, 3, 4].map((number) => frameFor(type, number, "aa", held)));
+      expect(decompressor.underWay).toBe(4);
       for (const index of [3, 1, 2]) decompressor.call(index).finish(bytes(`0${index}`));
       await scene.runtime.settle();
       expect(scene.told).toEqual([]);
       decompressor.call(0).finish(bytes("00"));
       await scene.runtime.settle();
       expect(scene.told).toEqual(["0=00", "1=01", "2=02", "3=03"]);
+    });
+
+    it("are decompressed 64 at once when they are small, and told in their order", async () => {
+      const decompressor = new HeldDecompressor();
+      const scene = await reading(type, [decompressor]);
+      const numbers = Array.from({ length: 70 }, (_, number) => number);
+      await scene.send(...numbers.map((number) => frameFor(type, number, "aa", held)));
+      expect([decompressor.underWay, maxDecompressions]).toEqual([64, 64]);
+      for (const call of decompressor.calls.toReversed()) call.finish(bytes("a1"));
+      await scene.runtime.settle();
+      expect(decompressor.underWay).toBe(6);
+      for (const call of decompressor.calls.slice(64)) call.finish(bytes("a1"));
+      await scene.runtime.settle();
+      expect(scene.told).toEqual(numbers.map((number) => `${number}=a1`));
     });
 
     it("keep plain ones behind them waiting, and no longer than that", async () => {
@@ -173,7 +190,7 @@ describe("a REQ that has replies to decompress", () => {
 
   it("decompresses at most four at once, and reads on when one is done", async () => {
     const decompressor = new HeldDecompressor();
-    const scene = await reading("REQ", [decompressor]);
+    const scene = await reading("REQ", [decompressor], allLarge);
     await scene.send(...[1, 2, 3, 4, 5].map((id) => frameFor("REQ", id, "aa", held)));
     expect([decompressor.calls.length, scene.end.link.readingChanges]).toEqual([4, [false]]);
     decompressor.call(2).finish(bytes("c1"));
@@ -202,14 +219,14 @@ describe("a REQ that has replies to decompress", () => {
 describe("reading from the link", () => {
   it("goes on while fewer than four payloads are decompressed", async () => {
     const decompressor = new HeldDecompressor();
-    const scene = await reading("REP", [decompressor]);
+    const scene = await reading("REP", [decompressor], allLarge);
     for (const id of [1, 2, 3]) await scene.send(frameFor("REP", id, "aa", held));
     expect(scene.end.link.readingChanges).toEqual([]);
   });
 
   it("stops with the fourth, and goes on when one before all others is done", async () => {
     const decompressor = new HeldDecompressor();
-    const scene = await reading("REP", [decompressor]);
+    const scene = await reading("REP", [decompressor], allLarge);
     await scene.send(...[1, 2, 3, 4, 5].map((id) => frameFor("REP", id, "aa", held)));
     expect([decompressor.calls.length, scene.end.link.readingChanges]).toEqual([4, [false]]);
     decompressor.call(0).finish(bytes("a1"));
@@ -224,11 +241,24 @@ describe("reading from the link", () => {
 
   it("goes on when one behind others is done, which waits its turn", async () => {
     const decompressor = new HeldDecompressor();
-    const scene = await reading("REP", [decompressor]);
+    const scene = await reading("REP", [decompressor], allLarge);
     await scene.send(...[1, 2, 3, 4, 5].map((id) => frameFor("REP", id, "aa", held)));
     decompressor.call(3).finish(bytes("a1"));
     await scene.runtime.settle();
     expect([decompressor.calls.length, decompressor.underWay, scene.told]).toEqual([5, 4, []]);
+  });
+
+  it("stops with one that is large among small ones when three that are large may be under way", async () => {
+    const decompressor = new HeldDecompressor();
+    const scene = await reading("REP", [decompressor]);
+    const large = new Uint8Array(10_000);
+    const frames = [large, large, "aa", "bb", large, "cc"];
+    await scene.send(...frames.map((payload, id) => frameFor("REP", id, payload, held)));
+    expect([decompressor.calls.length, scene.connection.isOpen]).toEqual([5, false]);
+    decompressor.call(0).finish(bytes("a1"));
+    await scene.runtime.settle();
+    // The second is the first now, and not counted.
+    expect([decompressor.calls.length, scene.connection.isOpen]).toEqual([6, true]);
   });
 
   it("stops with a quarter of maxMessageBytes waiting, and goes on when they are told", async () => {
@@ -297,6 +327,23 @@ describe("the limit of a payload that is decompressed", () => {
     await scene.runtime.settle();
     await scene.send(frameFor("REP", 3, "aa", held));
     expect(decompressor.call(3).maxBytes).toBe(1_003);
+  });
+
+  it("is a thousandth for one that is small as it comes; more in a second attempt", async () => {
+    const decompressor = new HeldDecompressor();
+    const scene = await reading("REP", [decompressor], { maxMessageBytes: 1_024 * 1_024 });
+    const payloads = ["aa", new Uint8Array(64), new Uint8Array(65)];
+    await scene.send(...payloads.map((payload, id) => frameFor("REP", id, payload, held)));
+    const limits = (): number[] => decompressor.calls.map((call) => call.maxBytes);
+    expect(limits()).toEqual([1_048_576, 1_024, 262_144]);
+    decompressor.call(1).fail(overLimit());
+    decompressor.call(0).finish(bytes("a1"));
+    await scene.runtime.settle();
+    expect(limits().slice(3)).toEqual([1_048_576]);
+    decompressor.call(3).finish(bytes("b1"));
+    decompressor.call(2).finish(bytes("c1"));
+    await scene.runtime.settle();
+    expect([scene.told, scene.connection.isOpen]).toEqual([["0=a1", "1=b1", "2=c1"], true]);
   });
 
   it("is maxMessageBytes in a second attempt, once it is the first", async () => {
@@ -510,7 +557,7 @@ describe("a connection that ends while payloads are decompressed", () => {
   it("releases every hold on the gate", () => {
     const decompressor = new HeldDecompressor();
     const compression = new Compression(undefined, 0, [decompressor]);
-    const { gate, assembler, frames } = openStream("REP", { compression });
+    const { gate, assembler, frames } = openStream("REP", { compression, ...allLarge });
     const stream = [0, 1, 2, 3].map((id) => naiveEncode(frameFor("REP", id, "aa", held)));
     assembler.push(joinBytes(stream));
     expect(gate.holds).toBe(1);

@@ -3,8 +3,20 @@ import type { Backlog, WireContext } from "../../contracts/protocol.ts";
 import { MsgError } from "../../errors.ts";
 import { compressionMask } from "./header.ts";
 
-/** The most payloads of a connection that are decompressed at once: libuv has four threads. */
-export const maxDecompressions = 4;
+/**
+ * The most payloads of a connection that are decompressed at once: small ones cost a thread less than
+ * a turn of a busy event loop takes, and the threads are to have work until the next.
+ */
+export const maxDecompressions = 64;
+
+/** As many when they are large, beside the first: libuv has four threads. */
+const mostLarge = 3;
+
+/** The share of a large payload, and of a small one, of `maxMessageBytes`: one part of so many. */
+const [largeParts, smallParts] = [4, 1_024];
+
+/** A payload is taken for small when it fits in its share although it grows to so many times its size. */
+const likelyGrowth = 16;
 
 /** The most frames of a connection that wait for a payload before them. */
 export const maxBacklogFrames = 1_024;
@@ -30,7 +42,9 @@ class WaitingFrame<Header> {
   payload: Uint8Array;
   /** Absent while it is decompressed. */
   outcome: Outcome | undefined;
-  /** A quarter of the limit was too little for it. */
+  /** What it may become, or would need more than; 0 when it may become the limit, or is there. */
+  sharedBytes = 0;
+  /** Its share of the limit was too little for it. */
   needsMore = false;
 
   constructor(header: Header, compression: number, payload: Uint8Array, headerBytes: number) {
@@ -53,21 +67,25 @@ class WaitingFrame<Header> {
  *
  * - While nothing is decompressed it holds nothing: whoever has a plain payload looks at
  *   {@link mustQueue} and tells the sink itself.
- * - The gate is held while {@link maxDecompressions} payloads are not there yet, and while what
- *   waits has a quarter of `maxMessageBytes`, or is {@link maxBacklogFrames} frames.
- * - The first may become `maxMessageBytes` large, each of the others a quarter of that; one that
- *   needs more starts again when it is the first. So all that is decompressed for one connection
- *   stays under twice `maxMessageBytes`.
+ * - The first may become `maxMessageBytes` large. Each of the others has a share of that, a quarter or,
+ *   when it is small as it comes, a thousandth; one that needs more starts again when it is the first.
+ * - The gate is held while their shares come to over two quarters, so that another one fits in three;
+ *   while {@link maxDecompressions} payloads are not there yet; and while what waits has a quarter of
+ *   `maxMessageBytes`, or is {@link maxBacklogFrames} frames. So all that is decompressed for one
+ *   connection stays under twice `maxMessageBytes`.
  */
 export class PayloadReader<Header> implements Backlog {
   readonly #context: WireContext;
   readonly #receiver: PayloadReceiver<Header>;
   readonly #isOrdered: boolean;
   readonly #quarterBytes: number;
+  readonly #smallBytes: number;
   #frames: WaitingFrame<Header>[] = [];
   #bytes = 0;
   /** Frames without an outcome. */
   #unsettled = 0;
+  /** The sum of what frames have of {@link WaitingFrame.sharedBytes}. */
+  #sharedBytes = 0;
   #isBacklog = false;
   #isHolding = false;
   /** True while every frame has to wait its turn, whatever is in it: {@link read} it. */
@@ -77,7 +95,8 @@ export class PayloadReader<Header> implements Backlog {
     this.#context = context;
     this.#receiver = receiver;
     this.#isOrdered = order === "arrival";
-    this.#quarterBytes = Math.floor(context.maxMessageBytes / 4);
+    this.#quarterBytes = Math.floor(context.maxMessageBytes / largeParts);
+    this.#smallBytes = Math.floor(context.maxMessageBytes / smallParts);
   }
 
   /**
@@ -96,7 +115,7 @@ export class PayloadReader<Header> implements Backlog {
     // It may wait, for its turn or for a thread.
     const payload = this.#context.gate.isLent ? copyOf(told) : told;
     const compression = flags & compressionMask;
-    const limit = this.#frames.length === 0 ? this.#context.maxMessageBytes : this.#quarterBytes;
+    const limit = this.#limitOf(payload);
     const outcome =
       (flags & reservedBits) === 0
         ? this.#decompress(compression, payload, limit)
@@ -126,9 +145,16 @@ export class PayloadReader<Header> implements Backlog {
 
   drop(): void {
     this.#frames = [];
-    this.#bytes = this.#unsettled = 0;
+    this.#bytes = this.#unsettled = this.#sharedBytes = 0;
     this.#isBacklog = this.mustQueue = false;
     this.#setHolding(false);
+  }
+
+  #limitOf(payload: Uint8Array): number {
+    if (this.#frames.length === 0) return this.#context.maxMessageBytes;
+    return payload.length * likelyGrowth <= this.#smallBytes
+      ? this.#smallBytes
+      : this.#quarterBytes;
   }
 
   #decompress(id: number, payload: Uint8Array, limit: number): Outcome | Promise<Outcome> {
@@ -142,6 +168,7 @@ export class PayloadReader<Header> implements Backlog {
   }
 
   #await(frame: WaitingFrame<Header>, outcome: Outcome | Promise<Outcome>, limit: number): void {
+    this.#setShare(frame, limit < this.#context.maxMessageBytes ? limit : 0);
     if (!(outcome instanceof Promise)) {
       this.#settle(frame, outcome, limit);
       return;
@@ -157,11 +184,17 @@ export class PayloadReader<Header> implements Backlog {
       frame.needsMore = true;
       return;
     }
+    this.#setShare(frame, 0);
     this.#unsettled--;
     this.#bytes -= frame.bytes;
     frame.outcome = outcome;
     frame.payload = emptyBytes;
     this.#bytes += frame.bytes;
+  }
+
+  #setShare(frame: WaitingFrame<Header>, bytes: number): void {
+    this.#sharedBytes += bytes - frame.sharedBytes;
+    frame.sharedBytes = bytes;
   }
 
   #isTooLittle(limit: number, outcome: Outcome): boolean {
@@ -206,9 +239,13 @@ export class PayloadReader<Header> implements Backlog {
   }
 
   get #isFull(): boolean {
-    if (this.#frames.length === 0) return false;
+    const [first] = this.#frames;
+    if (first === undefined) return false;
+    // Whatever the first has now: it may need the whole limit.
+    const othersBytes = this.#sharedBytes - first.sharedBytes;
     return (
       this.#unsettled >= maxDecompressions ||
+      othersBytes > (mostLarge - 1) * this.#quarterBytes ||
       this.#bytes >= this.#quarterBytes ||
       this.#frames.length >= maxBacklogFrames
     );
