@@ -77,6 +77,30 @@ describe("Quic", { timeout: 60_000 }, () => {
     expect(dialed.link.bufferedBytes).toBeGreaterThan(16 * mebibyte);
   });
 
+  it("is not held to account for what links brought that are gone", async () => {
+    const { dialing, listening, proxy, dialed, accepted } = await quicPair();
+    const staying = await linkOver(dialing, listening, proxy.address);
+    for (const end of [dialed, accepted]) {
+      const bulk = "x".repeat(16 * mebibyte);
+      const before = accepted.text.length + dialed.text.length;
+      say(end, bulk);
+      const total = before + bulk.length;
+      const what = "the bulk came";
+      await waitFor(() => accepted.text.length + dialed.text.length >= total, { what });
+    }
+    dialed.link.end();
+    accepted.link.end();
+    await waitFor(() => dialed.isClosed && accepted.isClosed, { what: "the link is gone" });
+    // So many datagrams that both ends have looked again at what there was.
+    for (let count = 0; count < 600; count++) {
+      await roundTrip(staying.dialed, staying.accepted, "?");
+    }
+    expect([staying.dialed, staying.accepted].map(({ reason }) => reason)).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
   it("does not open a link on a connection whose server was started anew", async () => {
     const { dialing, listening, proxy, accepted, dialed } = await quicPair({
       listening: serverIdentity,

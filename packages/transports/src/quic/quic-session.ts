@@ -217,7 +217,9 @@ export class QuicSession implements LinkSession, RoundTaker {
   release(link: StreamLink): Promise<void> | undefined {
     this.#blocked.delete(link);
     this.#undone.delete(link);
-    const isLast = this.#links.delete(link.id) && this.#links.size === 0;
+    const wasThere = this.#links.delete(link.id);
+    if (wasThere) this.#budget.onLinkGone(link);
+    const isLast = wasThere && this.#links.size === 0;
     if (isLast) this.#onLinkless();
     return isLast ? this.#owner.onUnused(this) : undefined;
   }

@@ -40,6 +40,7 @@ export class TrafficBudget {
     this.#sentDatagrams += 1;
   }
 
+  /** What it moved counts on: the engine counts by connection. */
   onLinkGone({ moves, receivedBytes, sentBytes }: LinkTraffic): void {
     this.#pastMoves += moves;
     this.#pastReceivedBytes += receivedBytes;
