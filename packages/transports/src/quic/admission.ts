@@ -9,8 +9,11 @@ export interface AdmissionLimits {
   readonly retry: "under-load" | "always";
 }
 
-/** From so many handshakes under way on, peers must prove their address before they cost memory. */
-const retryAboveHandshakes = 64;
+/**
+ * From so many handshakes under way on, peers must prove their address before they cost memory, some
+ * 100 KB each. A crowd that connects at once stays below: all of it would come a second time.
+ */
+const retryAboveHandshakes = 256;
 
 /**
  * Counts the connections of a listener against its limits. All that is before a handshake's end can

@@ -5,6 +5,7 @@ import { nodeCrypto } from "../tls/node-tls.ts";
 import { Admission } from "./admission.ts";
 import type { HostPort, PacketHeader, QuicEngine } from "./engine.ts";
 import type { QuicContexts } from "./quic-contexts.ts";
+import { HandshakeQueue } from "./handshake-queue.ts";
 import { goneNotice, minAnsweredBytes } from "./gone-notice.ts";
 import { initialClose } from "./initial-close.ts";
 import { refusalFailure } from "./quic-failures.ts";
@@ -60,6 +61,9 @@ export class QuicEndpoint {
   readonly #udp: UdpSocket;
   readonly #admission: Admission;
   readonly #tokens: RetryTokens = new RetryTokens();
+  readonly #handshakes: HandshakeQueue = new HandshakeQueue((datagram, from) =>
+    this.#onTurn(datagram, from),
+  );
   readonly #byId: Map<string, Accepted> = new Map();
   readonly #accepted: Map<QuicSession, Accepted> = new Map();
   readonly #onClosed: (endpoint: QuicEndpoint) => void;
@@ -140,6 +144,7 @@ export class QuicEndpoint {
   }
 
   #close(): void {
+    this.#handshakes.clear();
     this.#closing ??= this.#udp.close().then(() => {
       this.#onClosed(this);
       this.#onFree();
@@ -147,24 +152,29 @@ export class QuicEndpoint {
   }
 
   #onDatagram(datagram: Buffer, from: HostPort): void {
-    const first = datagram[0] ?? 0;
-    if (datagram.length < minPacketBytes) return;
-    const isLong = (first & 0x80) !== 0;
-    const idBytes = isLong ? (datagram[5] ?? 0) : connectionIdBytes;
-    const idAt = isLong ? 6 : 1;
-    if (idBytes > maxIdBytes || idAt + idBytes > datagram.length) return;
-    const id = datagram.toString("latin1", idAt, idAt + idBytes);
+    const id = destinationOf(datagram);
+    if (id === undefined) return;
     const accepted = this.#byId.get(id);
-    if (accepted !== undefined) accepted.session.receive(datagram, accepted.fixed ?? from);
-    else if (isLong) this.#onStranger(datagram, from);
-    else if (datagram.length >= minAnsweredBytes && this.#mayAnswer()) {
-      this.#udp.send(goneNotice(datagram.subarray(idAt, idAt + idBytes)), from);
+    if (accepted?.isHandshaking === true) this.#handshakes.push(datagram, from, true);
+    else if (accepted !== undefined) accepted.session.receive(datagram, accepted.fixed ?? from);
+    else if (isLong(datagram)) {
+      if (datagram.length >= minFirstBytes) this.#handshakes.push(datagram, from, false);
+    } else if (datagram.length >= minAnsweredBytes && this.#mayAnswer()) {
+      this.#udp.send(goneNotice(datagram.subarray(1, 1 + connectionIdBytes)), from);
     }
+  }
+
+  /** The connection of a datagram may have begun, or ended, while it waited. */
+  #onTurn(datagram: Buffer, from: HostPort): void {
+    if (this.#closing !== undefined) return;
+    const accepted = this.#byId.get(destinationOf(datagram) ?? "");
+    if (accepted === undefined) {
+      if (isLong(datagram) && datagram.length >= minFirstBytes) this.#onStranger(datagram, from);
+    } else accepted.session.receive(datagram, accepted.fixed ?? from);
   }
 
   /** The first datagram of a connection, or anything. */
   #onStranger(datagram: Buffer, from: HostPort): void {
-    if (datagram.length < minFirstBytes || this.#closing !== undefined) return;
     const header = this.#setup.engine.readHeader(datagram, connectionIdBytes);
     if (header === undefined) return;
     if (!header.isVersionSupported) {
@@ -282,6 +292,19 @@ export class QuicEndpoint {
     this.#admission.onOver(accepted.host);
     if (this.#handlers === undefined && this.#accepted.size === 0) this.#close();
   }
+}
+
+function isLong(datagram: Buffer): boolean {
+  return ((datagram[0] ?? 0) & 0x80) !== 0;
+}
+
+/** The connection id that a datagram is for; `undefined` when it cannot be one of QUIC. */
+function destinationOf(datagram: Buffer): string | undefined {
+  if (datagram.length < minPacketBytes) return undefined;
+  const idBytes = isLong(datagram) ? (datagram[5] ?? 0) : connectionIdBytes;
+  const idAt = isLong(datagram) ? 6 : 1;
+  if (idBytes > maxIdBytes || idAt + idBytes > datagram.length) return undefined;
+  return datagram.toString("latin1", idAt, idAt + idBytes);
 }
 
 function latin1(id: Uint8Array): string {
