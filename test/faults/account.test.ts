@@ -7,9 +7,14 @@ function record(kind: EventKind, id: number, more: Partial<IdRecord> = {}): IdRe
   return { kind, id, epoch: 0, extra: 0, number: 0, ...more };
 }
 
-/** Of one publisher and one subscriber. */
+/** Of one publisher, which told of every loss, and one subscriber. */
 function account(sent: number, ...records: IdRecord[]) {
-  return accountOfMessages([sent], [records]);
+  const lost = records.filter(({ kind }) => kind === events.messagesLost);
+  return accountOfMessages(
+    [sent],
+    [records],
+    lost.reduce((sum, { id }) => sum + id, 0),
+  );
 }
 
 describe("the account of requests", () => {
@@ -103,6 +108,18 @@ describe("the account of messages", () => {
     expect(account(6, received(0), received(5, 0, 1)).problems).toEqual([
       "a new connection without a gap: 1 of them",
     ]);
+  });
+
+  it("finds a loss of which its publisher tells otherwise, or not at all", () => {
+    const records = [received(0), record(messagesLost, 1), received(2)];
+    const told = (dropped: number) => accountOfMessages([3], [records], dropped).problems;
+    expect(told(1)).toEqual([]);
+    expect(told(2)).toEqual(["its two ends tell of other losses: PUB of 2, SUB of 1"]);
+    expect(told(0)).toEqual(["its two ends tell of other losses: PUB of 0, SUB of 1"]);
+    // One that was killed had no chance to tell of its last ones.
+    expect(accountOfMessages([1, 3], [records], 0).problems).toEqual([]);
+    const killed = accountOfMessages([9], [[received(0)], [received(8, 0, 1)]], 5);
+    expect(killed.problems).toEqual([]);
   });
 
   it("finds an end that the last connection never heard of", () => {

@@ -137,10 +137,12 @@ interface Heard {
  *
  * @param published - how many, by each publisher process in turn.
  * @param lives - what each subscriber process wrote down; the last one heard the end.
+ * @param dropped - how many messages the publishers told that they dropped.
  */
 export function accountOfMessages(
   published: readonly number[],
   lives: readonly (readonly IdRecord[])[],
+  dropped: number,
 ): Account {
   const problems = new Problems();
   let [delivered, unaccounted, gaps, exactlyLost] = [0, 0, 0, 0];
@@ -167,6 +169,11 @@ export function accountOfMessages(
   // One connection from the first message to the last: every loss has its number.
   const isWhole = lives.length === 1 && published.length === 1 && gaps === 0;
   if (isWhole) unaccounted = Math.abs(sent - delivered - exactlyLost);
+  // Both ends know each loss. A subscriber that was killed told less, a publisher that was, too.
+  const isAgreed = isWhole ? exactlyLost === dropped : exactlyLost <= dropped;
+  if (published.length === 1 && !isAgreed) {
+    problems.add("its two ends tell of other losses", `PUB of ${dropped}, SUB of ${exactlyLost}`);
+  }
   const reportedLost = sent - delivered - unaccounted;
   return { sent, delivered, reportedLost, unaccounted, problems: problems.all() };
 }

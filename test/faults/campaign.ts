@@ -1,6 +1,7 @@
 import type { Random } from "../fuzz/random.ts";
 import type { Account } from "./account.ts";
 import type { TransportName } from "./network.ts";
+import type { Planted } from "./planted.ts";
 
 /** What a campaign is given. */
 export interface CampaignContext {
@@ -12,6 +13,8 @@ export interface CampaignContext {
   readonly isShort: boolean;
   /** How long one that runs by the clock takes; absent: as long as it thinks right. */
   readonly minutes: number | undefined;
+  /** Faults of ours that its account is to notice. */
+  readonly planted?: Planted;
 }
 
 /** What came of a campaign. */

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
+import { plant } from "./planted.ts";
 
 /** What a parent says. */
 export interface Order {
@@ -21,6 +22,9 @@ export type OrderHandler = (value: never) => unknown;
 
 /** Progress is told this often: what is measured with it is no more exact. */
 const progressMs = 20;
+
+// Before any socket is made.
+plant(process.env);
 
 /** What this process was started with. */
 export function settings(): unknown {

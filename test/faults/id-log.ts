@@ -24,6 +24,8 @@ export const events = {
   messagesGap: 12,
   /** The content was not what was sent under this id. */
   damaged: 13,
+  /** A publisher told that `id` messages were dropped, because a subscriber was slow. */
+  messagesDropped: 14,
 } as const;
 
 /** One of {@link events}. */

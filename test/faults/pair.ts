@@ -4,11 +4,15 @@ import { waitFor } from "@msg-ts/testing";
 import type { Account } from "./account.ts";
 import { accountOfJobs, accountOfMessages, accountOfRequests } from "./account.ts";
 import type { CampaignContext, CampaignResult } from "./campaign.ts";
+import type { ClientCounters, ServerCounters } from "./counters.ts";
+import { counterProblems } from "./counters.ts";
 import type { IdRecord } from "./id-log.ts";
 import { events, readIdLog } from "./id-log.ts";
 import type { Network } from "./network.ts";
 import { makeNetwork } from "./make-network.ts";
 import { addressOf } from "./network.ts";
+import type { Planted } from "./planted.ts";
+import { environmentOf } from "./planted.ts";
 import type { Addresses, ClientSettings, CrowdSettings, Feed, ServerSettings } from "./roles.ts";
 import type { WorkerOptions } from "./worker.ts";
 import { growthMs, Worker } from "./worker.ts";
@@ -60,12 +64,18 @@ export class Pair {
   readonly network: Network;
   readonly #folder: string;
   readonly #options: PairOptions;
+  readonly #planted: Planted;
   readonly #askerLogs: string[] = [];
   readonly #serverLogs: string[] = [];
   readonly #clientLogs: string[] = [];
   readonly #memory: NodeJS.Timeout;
 
-  private constructor(network: Network, folder: string, options: PairOptions) {
+  private constructor(
+    network: Network,
+    { folder, planted = {} }: CampaignContext,
+    options: PairOptions,
+  ) {
+    this.#planted = planted;
     this.network = network;
     this.#folder = folder;
     this.#options = options;
@@ -81,7 +91,7 @@ export class Pair {
   static async start(context: CampaignContext, options: PairOptions = {}): Promise<Pair> {
     const { transport, folder } = context;
     const network = await makeNetwork(transport, options.socketFolder ?? folder);
-    const pair = new Pair(network, folder, options);
+    const pair = new Pair(network, context, options);
     try {
       await pair.startServer();
       await pair.startClient();
@@ -140,7 +150,7 @@ export class Pair {
     const epoch = this.#serverLogs.length;
     const logFile = join(this.#folder, `server-${epoch}.log`);
     const told: ServerSettings = { ...this.#told(epoch, logFile) };
-    const server = new Worker("server", told, this.#options.server);
+    const server = new Worker("server", told, this.#started("server"));
     this.#server = server;
     this.#serverLogs.push(logFile);
     this.#addresses = (await server.ready) as Addresses;
@@ -153,7 +163,7 @@ export class Pair {
     const { requests = usualRequests, hostName, handshakeTimeoutMs = 2_000 } = this.#options;
     const dialing = { requests, handshakeTimeoutMs, hostName };
     const told: ClientSettings = { ...this.#told(epoch, logFile), ...dialing };
-    const client = new Worker("client", told, this.#options.client);
+    const client = new Worker("client", told, this.#started("client"));
     this.#client = client;
     this.#clientLogs.push(logFile);
     await client.ready;
@@ -177,8 +187,13 @@ export class Pair {
     const end = await this.client.ask<ClientEnd>("stopSending");
     await this.server.ask("stopPublishing");
     await this.#quiet();
+    const counted = {
+      server: await this.server.ask<ServerCounters>("stats"),
+      client: await this.client.ask<ClientCounters>("stats"),
+    };
     await Promise.all([this.#close(this.client, problems), this.#close(this.server, problems)]);
     clearInterval(this.#memory);
+    problems.push(...this.#counterProblems(counted.server, counted.client));
     const told = [
       ...tally("requests rejected", end.rejections),
       ...tally("dials failed", end.failures),
@@ -198,6 +213,11 @@ export class Pair {
   async end(): Promise<void> {
     clearInterval(this.#memory);
     await Promise.all([this.#server?.kill(), this.#client?.kill()]);
+  }
+
+  #started(side: "server" | "client"): WorkerOptions {
+    const options = this.#options[side];
+    return { ...options, env: { ...options?.env, ...environmentOf(this.#planted[side]) } };
   }
 
   #told(epoch: number, logFile: string): ServerSettings {
@@ -234,6 +254,10 @@ export class Pair {
     }
   }
 
+  #counterProblems(server: ServerCounters, client: ClientCounters): readonly string[] {
+    return counterProblems(server, client, lastOf(this.#serverLogs), lastOf(this.#clientLogs));
+  }
+
   #accounts(): Readonly<Record<string, Account>> {
     const server = this.#serverLogs.map(readIdLog);
     const client = this.#clientLogs.map(readIdLog);
@@ -243,9 +267,17 @@ export class Pair {
     return {
       requests: accountOfRequests([...asked, ...others], answered, lastEpoch),
       jobs: accountOfJobs(asked, answered, lastEpoch),
-      messages: accountOfMessages(server.map(publishedIn), client),
+      messages: accountOfMessages(server.map(publishedIn), client, droppedIn(answered)),
     };
   }
+}
+
+function lastOf(logs: readonly string[]): IdRecord[] {
+  return readIdLog(logs.at(-1) ?? "");
+}
+
+function droppedIn(records: readonly IdRecord[]): number {
+  return records.reduce((sum, { kind, id }) => sum + (kind === events.messagesDropped ? id : 0), 0);
 }
 
 function publishedIn(records: readonly IdRecord[]): number {

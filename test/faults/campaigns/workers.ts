@@ -7,6 +7,8 @@ import { makeEffectsFile, readEffects } from "../effects.ts";
 import { makeNetwork } from "../make-network.ts";
 import type { Network } from "../network.ts";
 import { addressOf, transportNames } from "../network.ts";
+import type { Planted } from "../planted.ts";
+import { environmentOf } from "../planted.ts";
 import { growthMs, Worker } from "../worker.ts";
 
 const crew = 3;
@@ -29,8 +31,10 @@ class Crew {
   highestBytes = 0;
   readonly #network: Network;
   readonly #address: string;
+  readonly #planted: Planted;
 
-  constructor(network: Network, address: string) {
+  constructor(network: Network, address: string, planted: Planted) {
+    this.#planted = planted;
     this.#network = network;
     this.#address = address;
     this.effectsFile = join(network.folder, "effects");
@@ -42,7 +46,11 @@ class Crew {
     this.attemptFiles.push(attemptsFile);
     const { effectsFile } = this;
     const [network, address] = [this.#network, this.#address];
-    const worker = new Worker("puller", { network, address, effectsFile, attemptsFile });
+    const worker = new Worker(
+      "puller",
+      { network, address, effectsFile, attemptsFile },
+      { env: environmentOf(this.#planted.puller) },
+    );
     this.workers.push(worker);
     await worker.ready;
     return worker;
@@ -60,12 +68,16 @@ class Crew {
 }
 
 async function killedWorkers(context: CampaignContext): Promise<CampaignResult> {
-  const { random, isShort, transport, folder } = context;
+  const { random, isShort, transport, folder, planted = {} } = context;
   const minutes = context.minutes ?? (isShort ? shortMinutes : usualMinutes);
   const network = await makeNetwork(transport, folder);
   const address = addressOf(network, "jobs");
-  const pusher = new Worker("pusher", { network, address, payloadBytes: 64 });
-  const workers = new Crew(network, String(await pusher.ready));
+  const pusher = new Worker(
+    "pusher",
+    { network, address, payloadBytes: 64 },
+    { env: environmentOf(planted.pusher) },
+  );
+  const workers = new Crew(network, String(await pusher.ready), planted);
   let [faults, recoveryMs] = [0, 0];
   try {
     await Promise.all(Array.from({ length: crew }, () => workers.hire()));

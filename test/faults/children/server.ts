@@ -36,6 +36,9 @@ const bound = {
   pub: await pub.bind(addresses.pub),
 };
 
+pub.on("dropped", ({ reason, count }) => {
+  if (reason === "slow-subscriber") log.write(events.messagesDropped, count, epoch);
+});
 const state = { isPublishing: true };
 let publishing: Promise<void> | undefined;
 
