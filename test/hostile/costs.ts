@@ -71,7 +71,7 @@ export const costs: readonly Cost[] = [
   {
     peer: "not let in yet",
     holds: "unread bytes, one chunk, a token",
-    atMostBytes: 8 * KiB + 64 * KiB + 4 * KiB,
+    atMostBytes: 8 * KiB + 16 * KiB + 4 * KiB,
     atLeastBytes: 8 * KiB,
     victim: { name: "rep", isClosedToAll: true },
     peers: 200,

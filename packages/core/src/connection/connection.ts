@@ -13,7 +13,7 @@ import { MsgError } from "../errors.ts";
 import type { Runtime, TimerHandle } from "../runtime.ts";
 import type { ConnectionEvent, ConnectionState } from "./connection-state.ts";
 import { nextConnectionState } from "./connection-state.ts";
-import { FrameAssembler, sharedReadBuffer } from "./frame-assembler.ts";
+import { FrameAssembler, handshakeReadBuffer } from "./frame-assembler.ts";
 import type { FramedConnection, FrameWatch } from "./frame-watch.ts";
 import { LinkHandshake } from "./handshake-link.ts";
 import type { ChunkPool, OutboxOwner } from "./outbox.ts";
@@ -441,7 +441,7 @@ export class Connection implements WireGate, LinkHandlers, OutboxOwner, Pulse, F
   }
 
   nextBuffer(): Uint8Array {
-    return this.#assembler?.nextBuffer() ?? sharedReadBuffer;
+    return this.#assembler?.nextBuffer() ?? handshakeReadBuffer;
   }
 
   onDrain(): void {

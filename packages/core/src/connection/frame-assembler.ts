@@ -32,6 +32,12 @@ const probeBytes = 4 * 1024;
 export const sharedReadBuffer: Uint8Array = allocate(64 * 1024);
 
 /**
+ * What is read at a time from a peer that is not let in: a handshake may have to keep all of it beside
+ * what waits already, and no such peer is to cost more than 64 KiB.
+ */
+export const handshakeReadBuffer: Uint8Array = viewOf(sharedReadBuffer, 0, 16 * 1024);
+
+/**
  * How many connections of a thread may have a slab: it stays with one that falls silent behind much,
  * and more than these would not stay in the processor's caches anyway.
  */
