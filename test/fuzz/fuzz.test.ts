@@ -6,13 +6,10 @@ const seed = 20_261_120;
 const manyRuns = 2_000;
 /** Of what takes a socket or a stream each time. */
 const fewRuns = 500;
-/** Of what computes with keys each time. */
-const fewestRuns = 100;
 /** What is longer takes too long for a test, most of all where other processes want the processor. */
 const maxInputBytes = 128 * 1024;
 
 function runsOf(target: string): number {
-  if (target.endsWith("-curve")) return fewestRuns;
   return /^(?:wire|connection|quic) /.test(target) ? fewRuns : manyRuns;
 }
 

@@ -17,6 +17,9 @@ const maxPeakGrowthBytes = 256 * mebibyte;
 const maxLeftBytes = 96 * mebibyte;
 const maxLeftExternalBytes = 8 * mebibyte;
 
+/** Of the heap the same, as it is when all garbage is collected: what code and counts grow by is less. */
+const maxLeftHeapBytes = 16 * mebibyte;
+
 const collections = 3;
 
 /** What many results of 64 MiB may leave: as much as one or two of them. */
@@ -31,6 +34,9 @@ export interface MemoryReport {
   readonly left: number;
   /** The same of memory outside the heap, where results are, and as it is now. */
   readonly leftExternal: number;
+  /** What is used of the heap, after the first runs and now, when all garbage is collected. */
+  readonly heapBefore: number;
+  readonly heapAfter: number;
   /** Resident, of many results of 64 MiB, once they are collected. */
   readonly leftOfLarge?: number;
 }
@@ -39,11 +45,13 @@ export interface MemoryReport {
 export class MemoryWatch {
   readonly #resident: number;
   readonly #external: number;
+  readonly #heap: number;
   #leastLeft = Infinity;
 
-  private constructor({ rss, external }: NodeJS.MemoryUsage) {
+  private constructor({ rss, external, heapUsed }: NodeJS.MemoryUsage) {
     this.#resident = rss;
     this.#external = external;
+    this.#heap = heapUsed;
   }
 
   static async start(): Promise<MemoryWatch> {
@@ -58,7 +66,7 @@ export class MemoryWatch {
 
   async report(): Promise<MemoryReport> {
     await collectGarbage();
-    const { rss, external } = process.memoryUsage();
+    const { rss, external, heapUsed } = process.memoryUsage();
     this.#leastLeft = Math.min(this.#leastLeft, rss - this.#resident);
     const peak = process.resourceUsage().maxRSS * 1024;
     return {
@@ -66,6 +74,8 @@ export class MemoryWatch {
       peakGrowth: peak - this.#resident,
       left: this.#leastLeft,
       leftExternal: external - this.#external,
+      heapBefore: this.#heap,
+      heapAfter: heapUsed,
     };
   }
 }
@@ -76,6 +86,7 @@ export function memoryFailures(report: MemoryReport): readonly string[] {
     ...over("memory grew by", report.peakGrowth, maxPeakGrowthBytes),
     ...over("memory that was left is", report.left, maxLeftBytes),
     ...over("memory outside the heap that was left is", report.leftExternal, maxLeftExternalBytes),
+    ...over("heap that was left is", report.heapAfter - report.heapBefore, maxLeftHeapBytes),
     ...over("16 results of 64 MiB left", report.leftOfLarge ?? 0, maxLeftOfLargeBytes),
   ];
 }

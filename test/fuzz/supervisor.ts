@@ -31,6 +31,8 @@ export interface TargetReport {
   readonly unavailable?: string;
   readonly counts: FuzzCounts;
   readonly peakBytes: number;
+  /** Of the last process, from its first runs to its last; absent when it told nothing. */
+  readonly heap?: Pick<MemoryReport, "heapBefore" | "heapAfter"> | undefined;
 }
 
 /** A run that takes longer never ends. */
@@ -58,6 +60,7 @@ interface ChildEnd {
 export async function superviseTarget(target: string, plan: FuzzPlan): Promise<TargetReport> {
   const counts = noCounts();
   let peakBytes = 0;
+  let heap: TargetReport["heap"];
   let from = plan.from;
   for (let crashes = 0; from < plan.to && crashes < maxCrashes; crashes++) {
     const end = await runChild({ ...plan, from, target });
@@ -67,13 +70,14 @@ export async function superviseTarget(target: string, plan: FuzzPlan): Promise<T
     if (end.last !== undefined) {
       addCounts(counts, end.last.counts);
       peakBytes = Math.max(peakBytes, end.last.memory.peak);
+      heap = end.last.memory;
       counts.overall.push(...memoryFailures(end.last.memory));
     }
     if (end.crash === undefined) break;
     counts.failures.push(await crashFailure(target, plan.seed, end.run, end.crash));
     from = end.run + 1;
   }
-  return { target, counts, peakBytes };
+  return { target, counts, peakBytes, heap };
 }
 
 async function runChild(plan: FuzzPlan & { readonly target: string }): Promise<ChildEnd> {

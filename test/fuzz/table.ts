@@ -8,6 +8,7 @@ const maxShownFailures = 5;
 /** What came of each target, a row for each. */
 export function tableLines(reports: readonly TargetReport[]): readonly string[] {
   const head = ["algorithm", "runs", "accepted", "refused by code", "slowest ms", "peak memory"];
+  head.push("heap at first", "heap at last");
   return asTable([head, ...reports.map(rowOf)]);
 }
 
@@ -36,8 +37,8 @@ export function guidedLines(results: readonly GuidedResult[]): readonly string[]
   return [...asTable([head, ...rows]), ...failures];
 }
 
-function rowOf({ target, unavailable, counts, peakBytes }: TargetReport): readonly string[] {
-  if (unavailable !== undefined) return [target, "0", "-", unavailable, "-", "-"];
+function rowOf({ target, unavailable, counts, peakBytes, heap }: TargetReport): readonly string[] {
+  if (unavailable !== undefined) return [target, "0", "-", unavailable, "-", "-", "-", "-"];
   const refused = Object.entries(counts.refused)
     .toSorted(([a], [b]) => a.localeCompare(b))
     .map(([code, count]) => `${code} ${count}`);
@@ -48,6 +49,7 @@ function rowOf({ target, unavailable, counts, peakBytes }: TargetReport): readon
     refused.join(", "),
     counts.slowestMs.toFixed(1),
     shownMebibytes(peakBytes),
+    ...(heap === undefined ? ["-", "-"] : [heap.heapBefore, heap.heapAfter].map(shownMebibytes)),
   ];
 }
 

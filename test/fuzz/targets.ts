@@ -18,8 +18,13 @@ export const targets: readonly Target[] = [
   ...quicTargets,
 ];
 
+/** Names of several targets, of several prefixes. */
+const groups: Readonly<Record<string, readonly Target[]>> = { "zmtp-peer": zmtpPeerTargets };
+
 /** The targets of that name: `zstd` stands for each implementation of it. */
 export function targetsNamed(name: string): readonly Target[] {
+  const group = groups[name];
+  if (group !== undefined) return group;
   const found = targets.filter((each) => each.name === name || each.name.startsWith(`${name} `));
   if (found.length > 0) return found;
   const names = targets.map((each) => each.name).join(", ");

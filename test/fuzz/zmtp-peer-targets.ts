@@ -160,6 +160,12 @@ const headerBytes = [2, 9] as const;
 /** What a peer may change of HELLO: reserved flags, the minor version, and its padding mean nothing. */
 const firstOfHello = 82;
 
+/** By the command that is changed. */
+const curveTargets: readonly (Pick<Target, "name" | "refusals"> & { readonly which: number })[] = [
+  { name: "wire zmtp-curve-hello", which: 0, refusals: ["MSG_PROTOCOL", "MSG_AUTH_REJECTED"] },
+  { name: "wire zmtp-curve-initiate", which: 1, refusals: ["MSG_PROTOCOL"] },
+];
+
 /** CURVE in the whole: a client of ours, of whose HELLO or INITIATE one byte or more is another. */
 function curveCase(given: Uint8Array): Case {
   const which = (given[0] ?? 0) % 2;
@@ -358,19 +364,19 @@ export const zmtpPeerTargets: readonly Target[] = [
       editLength: editStream,
     }),
   })),
-  {
-    name: "wire zmtp-curve",
-    refusals: ["MSG_PROTOCOL", "MSG_AUTH_REJECTED"],
+  ...curveTargets.map(({ name, which, refusals }): Target => ({
+    name,
+    refusals,
     open: async () => ({
       makeCase: (random) => {
-        if (random.oneIn(8)) return curveCase(Uint8Array.of(random.below(2)));
-        const edits = random.bytes(3 * (1 + random.small(4)));
-        return curveCase(joinBytes([Uint8Array.of(random.below(2)), edits]));
+        const chosen = Uint8Array.of(which);
+        if (random.oneIn(8)) return curveCase(chosen);
+        return curveCase(joinBytes([chosen, random.bytes(3 * (1 + random.small(4)))]));
       },
       caseOf: curveCase,
       editLength: editStream,
     }),
-  },
+  })),
   ...(["PULL", "PUB"] as const).map((type): Target => ({
     name: type === "PULL" ? "wire zmtp-frames" : "wire zmtp-subscriptions",
     refusals: ["MSG_PROTOCOL", "MSG_PAYLOAD_TOO_LARGE"],

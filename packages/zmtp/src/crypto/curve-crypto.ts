@@ -6,7 +6,8 @@ export interface CurveKeys {
 
 /**
  * What CURVE needs of cryptography: NaCl's `crypto_box` in its parts. The default is Node.js' X25519
- * with Salsa20 and Poly1305 of `@noble/ciphers`; a native or WebAssembly library goes here.
+ * with Salsa20 and Poly1305 of `@noble/ciphers`; a native or WebAssembly library goes here. The bytes
+ * of a secret key are not changed while it is in use: what was made of them may be kept.
  */
 export interface CurveCrypto {
   keyPair(): CurveKeys;
