@@ -249,6 +249,51 @@ describe("PUSH and PULL over ZMTP", () => {
     expect((await pull.receive()).text()).toBe("last");
   });
 
+  it("tell a job whose handler threw, or that was given back: nobody has it any more", async () => {
+    const net = inproc();
+    const push = closing(new PushSocket(net, { protocol }));
+    const pull = closing(new PullSocket(net, { protocol }));
+    const dropped = record(pull, "dropped");
+    const errors = record(pull, "error");
+    await push.bind("here");
+    await pull.connect("here");
+    const told = (): unknown => dropped.map(({ reason, payload }) => [reason, String(payload)]);
+
+    const consumer = pull.consume((job) => {
+      if (job.text() === "throws") throw new Error("no");
+    });
+    await push.send("throws");
+    await push.send("is done");
+    await waitFor(() => dropped.length === 1, { what: "it is told" });
+    expect([told(), errors[0]?.error.code]).toEqual([
+      [["lost-job", "throws"]],
+      "MSG_HANDLER_FAILED",
+    ]);
+    await waitFor(() => pull.stats().acknowledged === 2, { what: "both came" });
+    await consumer.stop();
+
+    await push.send("left");
+    for await (const job of pull) if (job.text() === "left") break;
+    await push.send("refused");
+    const refused = await pull.receive();
+    expect([refused.nack(), refused.nack(), refused.ack()]).toEqual([false, false, false]);
+    await push.send("acknowledged");
+    (await pull.receive()).ack();
+    expect(told()).toEqual([
+      ["lost-job", "throws"],
+      ["lost-job", "left"],
+      ["lost-job", "refused"],
+    ]);
+    expect(dropped[0]?.peer).toEqual(pull.peers[0]);
+    expect(pull.stats().dropped).toEqual({ "lost-job": 3 });
+
+    await push.send("never taken");
+    await waitFor(() => pull.stats().queued === 1, { what: "it came" });
+    await pull.close({ lingerMs: 0 });
+    expect(dropped.at(-1)).toMatchObject({ reason: "lost-job", count: 1 });
+    expect(pull.stats().dropped).toEqual({ "lost-job": 4 });
+  });
+
   it("give jobs that never left to another PULL", async () => {
     const net = inproc();
     const push = closing(new PushSocket(net, { protocol, sendHighWaterBytes: 1 }));

@@ -37,7 +37,7 @@ function securityOf({ mechanism, keys, dial }: Start): Mechanism | undefined {
 async function run(start: Start): Promise<void> {
   const options = { protocol: zmtp({ security: securityOf(start) }), handshakeTimeoutMs };
   let address = "";
-  let hasPeers = (): boolean => false;
+  let hasPeers: () => boolean;
   if (start.dial === undefined) {
     const rep = new RepSocket(new Tcp(), options);
     address = await rep.bind("127.0.0.1:0");

@@ -33,9 +33,10 @@ export const sharedReadBuffer: Uint8Array = allocate(64 * 1024);
 
 /**
  * What is read at a time from a peer that is not let in: a handshake may have to keep all of it beside
- * what waits already, and no such peer is to cost more than 64 KiB.
+ * what waits already, and no such peer is to cost more than 64 KiB. Less than {@link leastRoomBytes}: so
+ * the first bytes behind a handshake do not look like much, and get no slab.
  */
-export const handshakeReadBuffer: Uint8Array = viewOf(sharedReadBuffer, 0, 16 * 1024);
+export const handshakeReadBuffer: Uint8Array = viewOf(sharedReadBuffer, 0, 8 * 1024);
 
 /**
  * How many connections of a thread may have a slab: it stays with one that falls silent behind much,

@@ -21,7 +21,8 @@ export type DropReason =
   | "undeliverable"
   /**
    * PUSH and PULL, at most once: the job's connection ended, or its PULL refused it, before it was
-   * settled; or the PULL closed before anybody took it.
+   * settled; or the PULL closed before anybody took it, or its consumer threw or gave it back, which
+   * the event of a PULL carries the job for. Over ZeroMQ's wire a PULL has no other delivery.
    */
   | "lost-job"
   /** REP and PUB: a request or a subscription that `authorize` does not allow. */

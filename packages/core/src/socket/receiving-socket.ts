@@ -168,6 +168,11 @@ export abstract class ReceivingSocket<P extends SourcePeer<M>, M extends Message
     await this.#consumer?.stop();
   }
 
+  /** @internal Whether payloads are lent to the callback. */
+  protected get isLending(): boolean {
+    return this.#isLending;
+  }
+
   /** @internal Reports what a callback threw. */
   protected reportHandlerError(cause: unknown): void {
     const error = new MsgError("MSG_HANDLER_FAILED", `a callback of this ${this.type} threw`, {

@@ -7,7 +7,7 @@ import type { LinkHandlers } from "@msg-ts/core";
  * Where a socket reads before its link was started: all of them, because none of them does read. No
  * more than a peer that is not let in may have kept of it.
  */
-const firstBuffer = Buffer.allocUnsafeSlow(16 * 1024);
+const firstBuffer = Buffer.allocUnsafeSlow(8 * 1024);
 
 /**
  * Whether sockets read at the moment they call back. On Windows the system fills the memory while

@@ -3,8 +3,10 @@ import { Message } from "../message.ts";
 
 /** Who tells the PUSH what became of a job. Both give false when the PUSH cannot be told any more. */
 export interface JobSettler {
+  /** True for jobs that were acknowledged when they came: it is too late to give one back. */
+  readonly isTooLate?: boolean;
   acknowledge(sequence: number): boolean;
-  refuse(sequence: number): boolean;
+  refuse(sequence: number, payload: Uint8Array): boolean;
 }
 
 /** A job that came in: the PUSH keeps it until it is settled here. */
@@ -32,7 +34,7 @@ export class Job<T = Uint8Array> extends Message<T> {
 
   /** @internal Whether it is still to be settled. */
   get isUnsettled(): boolean {
-    return this.#settler !== undefined;
+    return this.#settler !== undefined && this.#settler.isTooLate !== true;
   }
 
   /**
@@ -50,11 +52,14 @@ export class Job<T = Uint8Array> extends Message<T> {
   /**
    * Gives it back: the PUSH gives it to another PULL, or to this one after a while.
    *
+   * One that was acknowledged when it came (`delivery: "at-most-once"`, or a wire that cannot give
+   * back, as ZeroMQ's) is lost: the event `dropped` tells.
+   *
    * @returns as {@link ack}.
    */
   nack(): boolean {
     const settler = this.#settler;
     this.#settler = undefined;
-    return settler !== undefined && settler.refuse(this.sequence);
+    return settler !== undefined && settler.refuse(this.sequence, this.payload);
   }
 }

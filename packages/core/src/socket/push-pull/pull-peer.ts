@@ -17,6 +17,8 @@ export interface JobHandlers<T> {
   onUnreadableJob(peer: PullPeer<T>, error: MsgError): void;
   /** One job fewer is unsettled. @param isHeard - its PUSH is there to be told. */
   onSettled(isAcknowledged: boolean, isHeard: boolean): void;
+  /** A job that was acknowledged when it came is not done, and nobody gives it to anybody again. */
+  onLostJob(peer: PullPeer<T>, payload: Uint8Array): void;
 }
 
 /** A PUSH as a PULL sees it. */
@@ -28,6 +30,8 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
   readonly #runtime: Runtime;
   readonly #acknowledgesOnArrival: boolean;
   readonly #isOneWay: boolean;
+  /** Of jobs that were acknowledged when they came. */
+  readonly #tooLate: JobSettler | undefined;
   readonly #window: PullWindow;
   /** How many jobs it may have here. 0 until {@link open}; not lowered: jobs may be under way. */
   #granted = 0;
@@ -69,6 +73,7 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
     this.decoder = wire.decoder;
     this.#writer = wire.writer;
     this.#isOneWay = wire.writer.isOneWay === true;
+    if (this.#isOneWay || this.#acknowledgesOnArrival) this.#tooLate = this.#tooLateSettler();
   }
 
   /** Allows jobs. */
@@ -102,7 +107,7 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
   ): void {
     if (this.#isOneWay) {
       this.#handlers.onSettled(true, true);
-      const job = new Job<T>(payload, this.info, 1, sequence, undefined);
+      const job = new Job<T>(payload, this.info, 1, sequence, this.#tooLate);
       if (parts !== undefined) job.multipart = parts;
       this.#handlers.onJob(this, job);
       return;
@@ -114,7 +119,7 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
     }
     const isSettled = this.#acknowledgesOnArrival;
     if (isSettled) this.acknowledge(sequence);
-    const settler = isSettled ? undefined : this;
+    const settler = isSettled ? this.#tooLate : this;
     this.#handlers.onJob(
       this,
       new Job(payload, this.info, earlierDeliveries + 1, sequence, settler),
@@ -171,6 +176,17 @@ export class PullPeer<T> extends Peer implements PullSink, JobSettler {
     this.unsettled++;
     if (!this.#isBusy) this.#onBusy();
     return true;
+  }
+
+  #tooLateSettler(): JobSettler {
+    return {
+      isTooLate: true,
+      acknowledge: () => false,
+      refuse: (_sequence, payload) => {
+        this.#handlers.onLostJob(this, payload);
+        return false;
+      },
+    };
   }
 
   #settle(ranges: JobRanges, sequence: number, isAcknowledged: boolean): boolean {

@@ -82,7 +82,8 @@ export class PullSocket<T = Uint8Array>
   /**
    * Has every job done by a callback, at once when it comes. When the callback returns, or its
    * promise fulfils, the job is acknowledged; when it throws, the job is given back and the event
-   * `error` tells why.
+   * `error` tells why. One that was acknowledged when it came (`delivery: "at-most-once"`, or
+   * ZeroMQ's wire) cannot be given back: the event `dropped`, reason `lost-job`, carries it.
    *
    * @throws MsgError `MSG_INVALID_STATE` when there is a callback already, `MSG_CLOSED`,
    *   `MSG_INVALID_OPTION`
@@ -120,9 +121,15 @@ export class PullSocket<T = Uint8Array>
     this.#checkIdle();
   }
 
+  /** @internal */
+  onLostJob(peer: PullPeer<T>, payload: Uint8Array): void {
+    // What was lent may be another job's by now.
+    this.drop("lost-job", { peer: peer.info, ...(this.isLending ? {} : { payload }) });
+  }
+
   /** As with one that cannot be decompressed: somebody else may be able to read it. */
   protected override onUndecodable(job: Job<T>): void {
-    job.nack();
+    if (job.isUnsettled) job.nack();
   }
 
   protected override createPeer(connection: Connection, info: PeerInfo): PullPeer<T> {
@@ -198,8 +205,11 @@ export class PullSocket<T = Uint8Array>
     const jobs = this.queue.clear();
     this.queue.close();
     // These were acknowledged when they came: nobody gives them to anybody again.
-    const lost = jobs.filter((job) => !job.isUnsettled).length;
-    for (const job of jobs) job.nack();
+    let lost = 0;
+    for (const job of jobs) {
+      if (job.isUnsettled) job.nack();
+      else lost++;
+    }
     if (lost > 0) this.drop("lost-job", { count: lost });
   }
 }
