@@ -207,7 +207,11 @@ export class Endpoints<P extends Peer> implements DialerOwner, EntryOwner<P> {
     if (this.#isAllClosed) return;
     const { runtime } = this.#options;
     await new Promise<void>((resolve) => {
-      const timer = runtime.setTimer(resolve, lingerMs + transportGraceMs);
+      // One behind the other: after a stall, in which both would have been due, what the end of
+      // lingering began must have its time all the same.
+      let timer = runtime.setTimer(() => {
+        timer = runtime.setTimer(resolve, transportGraceMs);
+      }, lingerMs);
       this.#onAllClosed = () => {
         runtime.clearTimer(timer);
         resolve();
