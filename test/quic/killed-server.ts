@@ -11,6 +11,8 @@ const idleTimeoutMs = 3_000;
 const keepAliveMs = 1_000;
 /** The timeout begins with what was heard or sent last: a probe may have been on its way. */
 const noticeWithinMs = idleTimeoutMs + keepAliveMs + 1_000;
+/** The next server answers the question that comes after `keepAliveMs`, at the latest. */
+const replacedWithinMs = keepAliveMs + 1_500;
 const links = 3;
 
 /** The server is killed: its client notices, and comes back to the next one as if it were the same. */
@@ -18,20 +20,33 @@ export const killedServer: Check = {
   name: "killed-server",
   title: "the server is killed, and another one comes on its ports",
   async run(context): Promise<CheckResult> {
-    const told = await killed(context, "told by ICMP that the port is closed", false);
-    const untold = await killed(context, "told nothing", true);
+    const results = [
+      await killed(context, { what: "told by ICMP that the port is closed" }),
+      await killed(context, { what: "told nothing", isUntold: true }),
+      await killed(context, {
+        what: "told nothing, replaced at once",
+        isUntold: true,
+        isReplaced: true,
+      }),
+    ];
     return {
-      lines: [told, untold].flatMap(({ lines }) => lines),
-      failures: [told, untold].flatMap(({ failures }) => failures),
+      lines: results.flatMap(({ lines }) => lines),
+      failures: results.flatMap(({ failures }) => failures),
     };
   },
 };
 
-/** @param isUntold - a proxy in between: it passes no ICMP on, as many routers do. */
+interface Case {
+  readonly what: string;
+  /** A proxy in between: it passes no ICMP on, as many routers do. */
+  readonly isUntold?: boolean;
+  /** The next server is there before the client knows that the first one is gone. */
+  readonly isReplaced?: boolean;
+}
+
 async function killed(
   { credentials, seed }: CheckContext,
-  what: string,
-  isUntold: boolean,
+  { what, isUntold = false, isReplaced = false }: Case,
 ): Promise<CheckResult> {
   const proxies: UdpProxy[] = [];
   const between = async (to: string): Promise<string> => {
@@ -45,16 +60,17 @@ async function killed(
   const pair = await Pair.start(choice, { between });
   let next: End<ServerCalls> | undefined;
   try {
+    const { rep, pull, pub } = pair.bound;
     await pair.server.kill();
+    if (isReplaced) next = await bound({ ...choice, hosts: [rep, pull, pub] });
     const startMs = performance.now();
+    const withinMs = isReplaced ? replacedWithinMs : noticeWithinMs;
     while ((await pair.client.call("disconnects", undefined)) < links) {
-      if (performance.now() - startMs > noticeWithinMs) break;
+      if (performance.now() - startMs > withinMs) break;
       await pause(20);
     }
     const noticedMs = performance.now() - startMs;
-    next = new End<ServerCalls>("server");
-    const { rep, pull, pub } = pair.bound;
-    await next.call("bind", { ...choice, hosts: [rep, pull, pub] });
+    next ??= await bound({ ...choice, hosts: [rep, pull, pub] });
     const answeredMs = await pair.client.call("recovery", { withinMs: 30_000 });
     await next.call("waitForSubscriber", { timeoutMs: 30_000 });
     await next.call("publish", { count: 10, bytes: 64 });
@@ -65,7 +81,7 @@ async function killed(
       `${what}: noticed in ${short(noticedMs)} ms (idle timeout ${idleTimeoutMs} ms), next answer ` +
       `${short(answeredMs)} ms behind the new server, ${received} of 10 messages, ${jobs.done} of 10 jobs`;
     const failures = [
-      noticedMs <= noticeWithinMs ? "" : `${what}: not noticed in ${noticeWithinMs} ms`,
+      noticedMs <= withinMs ? "" : `${what}: not noticed in ${withinMs} ms`,
       received === 10 ? "" : `${what}: ${received} of 10 messages came`,
       jobs.digest === pushed.digest ? "" : `${what}: ${jobs.done} of 10 jobs came`,
     ];
@@ -74,4 +90,10 @@ async function killed(
     await Promise.all([pair.stop(), next?.kill()]);
     await Promise.all(proxies.map((proxy) => proxy.close()));
   }
+}
+
+async function bound(order: Parameters<ServerCalls["bind"]>[0]): Promise<End<ServerCalls>> {
+  const end = new End<ServerCalls>("server");
+  await end.call("bind", order);
+  return end;
 }

@@ -9,7 +9,7 @@ const lookMs = 50;
 
 /**
  * The longest that nothing may arrive. Behind a blackout a sender waits up to as long again before
- * it tries, and a busy machine takes its time; a link that stands does so for `idleTimeoutMs`, 30 s.
+ * it tries, and a busy machine takes its time; a link that stands does so for `idleTimeoutMs`, 15 s.
  */
 const maxPauseMs = 5_000;
 
