@@ -10,14 +10,15 @@ function stall(ms: number): void {
   for (const endMs = performance.now() + ms; performance.now() < endMs;);
 }
 
-/** What only another instance can find out: the old one hands its socket over. */
-async function expectFree(address: string): Promise<void> {
+/** Another instance listens there: the old one would hand its socket over. Gives the address. */
+async function listenAnew(address: string): Promise<string> {
   const listener = await new Quic().listen(address, {
     onLink: (link) => link.destroy(),
     onError: () => {},
     onRefused: () => {},
   });
   await listener.close();
+  return listener.address;
 }
 
 describe("the port of a closed listener", { timeout: 60_000 }, () => {
@@ -32,7 +33,7 @@ describe("the port of a closed listener", { timeout: 60_000 }, () => {
     other.accepted.link.destroy();
     await closing;
     await waitFor(() => accepted.isClosed && other.accepted.isClosed, { what: "they are closed" });
-    await expectFree(listening.address);
+    expect(await listenAnew(listening.address)).toBe(listening.address);
   });
 
   it("is free when its socket says so, also when the process stood still meanwhile", async () => {
@@ -53,7 +54,7 @@ describe("the port of a closed listener", { timeout: 60_000 }, () => {
     await new Promise((resolve) => setImmediate(resolve));
     stall(2_500);
     await closing;
-    await expectFree(address);
+    expect(await listenAnew(address)).toBe(address);
   });
 
   it("is the next listener's of the same instance while links live on it", async () => {
@@ -61,7 +62,7 @@ describe("the port of a closed listener", { timeout: 60_000 }, () => {
     const first = await listen(transport);
     await linkOver(new Quic({ pins: transport.pin }), first, first.address);
     await first.listener.close();
-    await expect(expectFree(first.address)).rejects.toMatchObject({ code: "MSG_LISTEN_FAILED" });
+    await expect(listenAnew(first.address)).rejects.toMatchObject({ code: "MSG_LISTEN_FAILED" });
     await listen(transport, first.address);
   });
 });
