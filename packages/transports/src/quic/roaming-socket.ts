@@ -5,6 +5,16 @@ import { UdpSocket } from "./udp-socket.ts";
 /** A probe timeout sends two; what else is sent until another socket is open can be lost. */
 const maxHeldDatagrams = 8;
 
+/**
+ * How long a socket that was given up is still heard. A peer that was stopped answers what it finds
+ * there, and the engine at its end sends what is lost on such a path there again and again, not on
+ * the one that works: the stream would stand still for good.
+ */
+const heardForMs = 3_000;
+
+/** No more than so many are heard beside the two. */
+const maxLeaving = 4;
+
 /** What the owner of a {@link RoamingSocket} is told. */
 export interface RoamingHandlers {
   /** Gives whether the datagram was the peer's: anybody can make one that only looks like it. */
@@ -18,7 +28,8 @@ export interface RoamingHandlers {
  *
  * While it looks, it has two sockets, sends everything on both, and hears both; the first one that
  * the peer is heard on stays. To give the old one up beforehand would lose the answers that are on
- * their way to it, and each that comes when a blackout is over.
+ * their way to it, and each that comes when a blackout is over. One that is given up is heard for
+ * some seconds more.
  */
 export class RoamingSocket {
   readonly #remote: HostPort;
@@ -30,6 +41,8 @@ export class RoamingSocket {
   #isClosed = false;
   #scratch: Uint8Array = new Uint8Array(0);
   #held: Buffer[] = [];
+  /** Given up, and heard for a while, the oldest first; with what closes each. */
+  readonly #leaving: Map<UdpSocket, NodeJS.Timeout> = new Map();
 
   private constructor(remote: HostPort, handlers: RoamingHandlers, current: UdpSocket) {
     this.#remote = remote;
@@ -74,16 +87,20 @@ export class RoamingSocket {
    */
   look(): void {
     if (this.#isOpening || this.#isClosed) return;
-    void this.#other?.close();
+    this.#leave(this.#other);
     this.#other = undefined;
     this.#isLooking = true;
     this.#isOpening = true;
+    let opened: UdpSocket | undefined;
     const handlers = {
-      onDatagram: (datagram: Uint8Array) => this.#onDatagram(datagram, this.#other),
+      onDatagram: (datagram: Uint8Array) => this.#onDatagram(datagram, opened),
       onError: (error: Error) => this.#handlers.onError(error),
     };
     UdpSocket.connect(this.#remote, handlers).then(
-      (udp) => this.#onOpened(udp),
+      (udp) => {
+        opened = udp;
+        this.#onOpened(udp);
+      },
       // There is no way at all for now.
       () => this.#onOpened(undefined),
     );
@@ -95,6 +112,21 @@ export class RoamingSocket {
     this.#held = [];
     void this.#current.close();
     void this.#other?.close();
+    for (const udp of this.#leaving.keys()) this.#forget(udp);
+  }
+
+  #leave(udp: UdpSocket | undefined): void {
+    if (udp === undefined) return;
+    const timer = setTimeout(() => this.#forget(udp), heardForMs);
+    this.#leaving.set(udp, timer);
+    const [oldest] = this.#leaving.keys();
+    if (this.#leaving.size > maxLeaving && oldest !== undefined) this.#forget(oldest);
+  }
+
+  #forget(udp: UdpSocket): void {
+    clearTimeout(this.#leaving.get(udp));
+    this.#leaving.delete(udp);
+    void udp.close();
   }
 
   #onOpened(udp: UdpSocket | undefined): void {
@@ -121,9 +153,13 @@ export class RoamingSocket {
     if (!isPeers || !this.#isLooking) return;
     this.#isLooking = false;
     this.#held = [];
-    const isFound = udp !== undefined && udp === this.#other;
-    void (isFound ? this.#current : this.#other)?.close();
-    if (isFound) this.#current = udp;
+    const [current, other] = [this.#current, this.#other];
+    const found = udp ?? current;
+    clearTimeout(this.#leaving.get(found));
+    this.#leaving.delete(found);
+    if (found !== current) this.#leave(current);
+    if (found !== other) this.#leave(other);
+    this.#current = found;
     this.#other = undefined;
   }
 }
