@@ -27,6 +27,8 @@ export const measures: Readonly<Record<string, Measure>> = {
   repeatedNanos: { title: "repeated topic", unit: "ns", better: lower },
   newNanos: { title: "new topic", unit: "ns", better: lower },
   residentBytes: { title: "resident", unit: "bytes", better: lower },
+  listeningBytes: { title: "of the listener", unit: "bytes", better: lower },
+  dialingBytes: { title: "of the dialer", unit: "bytes", better: lower },
   heapBytes: { title: "heap", unit: "bytes", better: lower },
   deliveredShare: { title: "delivered", unit: "of 1", better: higher },
   cpuMicros: { title: "CPU of all", unit: "us", better: lower },

@@ -59,20 +59,17 @@ async function memory(): Promise<Memory> {
   return { residentBytes: rss, heapBytes: heapUsed + external };
 }
 
-/** Of both processes together. */
-async function memoryOf({ receiver, sender }: Ends): Promise<Memory> {
+/** Of both processes, which each have their own. */
+async function memoryOf({ receiver, sender }: Ends): Promise<{ listens: Memory; dials: Memory }> {
   const [one, other] = (await Promise.all([receiver.ask("run"), sender.ask("run")])) as Memory[];
   if (one === undefined || other === undefined) throw new Error("an end has no memory");
-  return {
-    residentBytes: one.residentBytes + other.residentBytes,
-    heapBytes: one.heapBytes + other.heapBytes,
-  };
+  return { listens: one, dials: other };
 }
 
 /** `count` connections that were used once. */
 export const idleMemory: Scenario = {
   ...reqRep,
-  title: "memory of an idle connection, both sides together",
+  title: "memory of an idle connection: of both sides, and of each",
   count: 1_000,
   variantsOf: ({ requestReply }) => (requestReply === undefined ? [] : [""]),
   async receiver(context) {
@@ -92,9 +89,15 @@ export const idleMemory: Scenario = {
     const before = await memoryOf(ends);
     await ends.sender.ask("start");
     const after = await memoryOf(ends);
+    const grown = (side: "listens" | "dials", of: "residentBytes" | "heapBytes"): number =>
+      (after[side][of] - before[side][of]) / count;
+    const listeningBytes = grown("listens", "residentBytes");
+    const dialingBytes = grown("dials", "residentBytes");
     return {
-      residentBytes: (after.residentBytes - before.residentBytes) / count,
-      heapBytes: (after.heapBytes - before.heapBytes) / count,
+      residentBytes: listeningBytes + dialingBytes,
+      listeningBytes,
+      dialingBytes,
+      heapBytes: grown("listens", "heapBytes") + grown("dials", "heapBytes"),
     };
   },
 };
