@@ -13,6 +13,8 @@ export interface Sample {
   readonly handles: number;
   /** 99 of 100 turns of the event loop were late by no more, since the last sample. */
   readonly delayMs: number;
+  /** The same without what others had of the processor; absent where the host does not tell. */
+  readonly ownDelayMs: number | undefined;
   /** Processor time since the sample before, without that of the collections that it forced. */
   readonly cpuMicros: number;
   /** Requests, jobs and messages that ended since then. */

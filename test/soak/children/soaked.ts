@@ -6,6 +6,7 @@ import { onOrders, settings, tellReady } from "../../faults/child-side.ts";
 import { Random } from "../../fuzz/random.ts";
 import { churns } from "../churn.ts";
 import { Lane } from "../lane.ts";
+import { mainThreadWait, OwnDelay } from "../own-delay.ts";
 import type { Sample, SoakEnd, SoakSettings } from "../soak.ts";
 import { allTracks } from "../tracks.ts";
 
@@ -17,8 +18,12 @@ for (const lane of lanes) await lane.open();
 const state = { isWorking: true };
 const churned: Record<string, number> = {};
 const failures: string[] = [];
-const delay = monitorEventLoopDelay({ resolution: 10 });
+const intervalMs = 10;
+const delay = monitorEventLoopDelay({ resolution: intervalMs });
 delay.enable();
+const waited = mainThreadWait();
+const ownDelay = waited === undefined ? undefined : new OwnDelay(intervalMs, waited);
+setInterval(() => ownDelay?.tick(), intervalMs).unref();
 
 async function workForEver(): Promise<void> {
   while (state.isWorking) {
@@ -58,6 +63,7 @@ function endedSoFar(): number {
 /** Heap that is in use once all that can be collected was. */
 async function sample(): Promise<Sample> {
   const delayMs = delay.percentile(99) / 1e6;
+  const ownDelayMs = ownDelay?.take(99);
   const { user, system } = process.cpuUsage(cpuBefore);
   const ended = endedSoFar() - endedBefore;
   endedBefore += ended;
@@ -68,12 +74,14 @@ async function sample(): Promise<Sample> {
   const { heapUsed, external, rss } = process.memoryUsage();
   const handles = process.getActiveResourcesInfo().filter((kind) => kind.endsWith("Wrap")).length;
   delay.reset();
+  ownDelay?.take(99);
   cpuBefore = process.cpuUsage();
   return {
     heapBytes: heapUsed + external,
     residentBytes: rss,
     handles,
     delayMs,
+    ownDelayMs,
     cpuMicros: user + system,
     ended,
     failures,
