@@ -339,54 +339,6 @@ async function setSemantics(peer: ZmqProcess, stage: Stage): Promise<Outcome> {
   return { messages: 3 };
 }
 
-/** A libzmq SUB that does not read loses messages; we count them, and nobody else waits. */
-async function slowSubscriber(peer: ZmqProcess, stage: Stage): Promise<Outcome> {
-  const { ours, theirs } = await join("PUB", "SUB", {
-    stage,
-    peer,
-    carrier: tcp,
-    bound: "ours",
-    theirOptions: { hwm: 10 },
-  });
-  await theirs.subscribe("");
-  const first = theirs.receive();
-  await ours.waitForSubscriber("a", within);
-  void ours.publish("a", "first");
-  await first;
-  const payload = new Uint8Array(100_000);
-  const startMs = performance.now();
-  for (let i = 0; i < 2_000; i++) await ours.publish("a", payload);
-  expect(performance.now() - startMs < 20_000, "the publisher does not wait");
-  const isCounted = (): boolean => (ours.stats().dropped["slow-subscriber"] ?? 0) > 0;
-  await waitFor(isCounted, { what: "losses are counted" });
-  const { dropped, queuedBytes } = ours.stats();
-  return { messages: 1, note: `lost ${String(dropped["slow-subscriber"])}, ${queuedBytes} B wait` };
-}
-
-/** A libzmq PULL that does not read makes our PUSH wait, and loses nothing. */
-async function slowPull(peer: ZmqProcess, stage: Stage): Promise<Outcome> {
-  const { ours, theirs } = await join("PUSH", "PULL", {
-    stage,
-    peer,
-    carrier: tcp,
-    bound: "ours",
-    theirOptions: { hwm: 10 },
-  });
-  const size = 50_000;
-  let number = 0;
-  while (ours.trySend(numbered(number, size))) {
-    number++;
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-  const rest = ours.send(numbered(number, size), within);
-  const { wrong } = await theirs.call("receiveMany", { count: number + 1 });
-  await rest;
-  expectEqual("wrong", wrong, 0);
-  return { messages: number + 1, note: "waited before the end" };
-}
-
 async function large(peer: ZmqProcess, stage: Stage, size: number): Promise<Outcome> {
   const server = stage.socket(
     new RepSocket(new Tcp(), { protocol: zmtp(), maxMessageBytes: size + 100 }),
@@ -485,8 +437,6 @@ export function specialScenes(peer: ZmqProcess, program: Program): Scene[] {
     scene("zmq SUB -> ts PUB", "subscribed twice, cancelled once", (stage) =>
       setSemantics(peer, stage),
     ),
-    scene("zmq SUB -> ts PUB", "does not read", (stage) => slowSubscriber(peer, stage)),
-    scene("zmq PULL -> ts PUSH", "does not read", (stage) => slowPull(peer, stage)),
     scene("zmq REQ -> ts REP", "1 MiB", (stage) => large(peer, stage, 2 ** 20)),
     {
       ...scene("zmq REQ -> ts REP", "100 MiB", (stage) => large(peer, stage, 100 * 2 ** 20)),

@@ -7,6 +7,7 @@ import type { Secured } from "./secured.ts";
 import { byKeys, byPassword, open } from "./secured.ts";
 import { specialScenes } from "./special.ts";
 import { talks } from "./talks.ts";
+import { waterMarkScenes } from "./water-marks.ts";
 import type { Program } from "./zmq-peer.ts";
 import { nodeProgram, pythonProgram, ZmqProcess } from "./zmq-peer.ts";
 
@@ -50,13 +51,14 @@ function suiteOf(name: string, program: Program, unavailable: () => string | und
       if (why !== undefined) return { unavailable: why };
       const peer = new ZmqProcess(program);
       const { version } = await peer.call("version");
-      const [tcp] = carriers as readonly [Carrier];
       return {
         title: String(version),
         scenes: [
-          ...carriers.flatMap((carrier) => everyPair(peer, carrier, open)),
-          ...[byPassword, byKeys].flatMap((secured) => everyPair(peer, tcp, secured)),
+          ...[open, byPassword, byKeys].flatMap((secured) =>
+            carriers.flatMap((carrier) => everyPair(peer, carrier, secured)),
+          ),
           ...specialScenes(peer, program),
+          ...waterMarkScenes(peer, program),
         ],
         skips,
         dispose: () => void peer.kill(),
