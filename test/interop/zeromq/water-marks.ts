@@ -29,7 +29,7 @@ function stoppable(program: Program, stage: Stage): ZmqProcess {
 }
 
 /** Stops it, until the end of its scene at most: it could not even close its sockets. */
-function stop(peer: ZmqProcess, stage: Stage): void {
+function halt(peer: ZmqProcess, stage: Stage): void {
   peer.signal("SIGSTOP");
   stage.atEnd(() => peer.signal("SIGCONT"));
 }
@@ -180,7 +180,7 @@ export function waterMarkScenes(peer: ZmqProcess, program: Program): Scene[] {
     scene("zmq SUB -> ts PUB", "does not read", (stage) => slowSubscriber(peer, stage)),
     scene("zmq SUB -> ts PUB", "is stopped, and does not read", (stage) => {
       const own = stoppable(program, stage);
-      return slowSubscriber(own, stage, () => stop(own, stage));
+      return slowSubscriber(own, stage, () => halt(own, stage));
     }),
     scene("zmq PULL -> ts PUSH", "does not read", (stage) => slowPull(peer, stage)),
     scene("zmq PULL -> ts PUSH", "is stopped, and goes on", (stage) => {
@@ -188,7 +188,7 @@ export function waterMarkScenes(peer: ZmqProcess, program: Program): Scene[] {
       return slowPull(
         own,
         stage,
-        () => stop(own, stage),
+        () => halt(own, stage),
         () => own.signal("SIGCONT"),
       );
     }),
