@@ -2,13 +2,15 @@
  * Breaks real processes, and counts what became of every message.
  *
  *   npm run test:faults -- [--only restart-storm,stop-and-go] [--transport tcp] [--minutes N]
- *                          [--seed N] [--short] [--record] [--render]
+ *                          [--seed N] [--short] [--record] [--since 2026-11-29T18:00Z] [--render]
  *
  * Each campaign starts processes, does harm, lets everything come to its end, and compares what both
  * sides wrote down: sent = delivered + reported lost, and nothing unaccounted. `--short` does as much
  * as fits into a minute and a half, over one transport each. `--minutes` is for the campaign that runs
- * by the clock. `--record` adds the results to `history/`, and `--render` alone writes the newest of
- * them into docs/reliability.md.
+ * by the clock, and for restart storms, which end there. `--record` adds each result to `history/` as
+ * soon as it is there, and `--render` alone writes the newest of each into docs/reliability.md. With
+ * `--since`, what was recorded whole and well since then is left out: so a run that was cut short goes
+ * on.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +24,7 @@ import { campaigns } from "./campaigns.ts";
 import type { TransportName } from "./network.ts";
 import { transportNames } from "./network.ts";
 import { page, renderedPage } from "./page.ts";
-import { readRecord, record } from "./record.ts";
+import { isRecordedSince, readRecord, record } from "./record.ts";
 import type { Outcome } from "./report.ts";
 import { summaryLines } from "./report.ts";
 
@@ -34,6 +36,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     short: { type: "boolean", default: false },
     record: { type: "boolean", default: false },
+    since: { type: "string" },
     render: { type: "boolean", default: false },
   },
 });
@@ -48,8 +51,13 @@ const minutes = values.minutes === undefined ? undefined : numberOption("minutes
 const startMs = performance.now();
 console.log(`seed ${seed}, node ${process.version}${values.short ? ", short form" : ""}`);
 const outcomes: Outcome[] = [];
+const sinceMs = values.since === undefined ? undefined : Date.parse(values.since);
+if (Number.isNaN(sinceMs)) throw new Error(`--since is ${values.since}, must be a date`);
+const recorded = sinceMs === undefined ? [] : readRecord();
 for (const campaign of chosen()) {
   for (const transport of transportsOf(campaign)) {
+    const run = { campaign: campaign.name, transport };
+    if (sinceMs !== undefined && isRecordedSince(recorded, run, sinceMs)) continue;
     const outcome = await runCampaign(campaign, transport);
     outcomes.push(outcome);
     if (values.record) record(outcome, { seed, isShort: values.short });

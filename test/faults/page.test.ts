@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { campaigns } from "./campaigns.ts";
 import { newestRuns, page, renderedPage } from "./page.ts";
 import type { RecordedRun } from "./record.ts";
-import { readRecord } from "./record.ts";
+import { isRecordedSince, readRecord } from "./record.ts";
 
 const text = readFileSync(page, "utf8").replaceAll("\r\n", "\n");
 const runs = readRecord();
@@ -73,5 +73,17 @@ describe("a page rendered from runs", () => {
 
   it("needs the two comments", () => {
     expect(() => renderedPage("nothing", [])).toThrow("lacks the line");
+  });
+});
+
+describe("a run that goes on", () => {
+  it("leaves out what was recorded whole and well since", () => {
+    const wanted = { campaign: "restart-storm", transport: "tcp" };
+    const [before, since] = [Date.parse("2025-12-31"), Date.parse("2026-01-02")];
+    expect(isRecordedSince([run({})], wanted, before)).toBe(true);
+    expect(isRecordedSince([run({})], wanted, since)).toBe(false);
+    expect(isRecordedSince([run({ isShort: true })], wanted, before)).toBe(false);
+    expect(isRecordedSince([run({ wrong: ["x"] })], wanted, before)).toBe(false);
+    expect(isRecordedSince([run({ transport: "ipc" })], wanted, before)).toBe(false);
   });
 });

@@ -56,6 +56,22 @@ export function record(
   appendFileSync(new URL(`${campaign.name}.jsonl`, folder), `${JSON.stringify(line)}\n`);
 }
 
+/** Whether a whole run in which all was well was recorded since then. */
+export function isRecordedSince(
+  runs: readonly RecordedRun[],
+  { campaign, transport }: Pick<RecordedRun, "campaign" | "transport">,
+  sinceMs: number,
+): boolean {
+  return runs.some(
+    (run) =>
+      run.campaign === campaign &&
+      run.transport === transport &&
+      !run.isShort &&
+      run.wrong.length === 0 &&
+      Date.parse(run.date) >= sinceMs,
+  );
+}
+
 /** Every line of every campaign, the oldest first. */
 export function readRecord(): RecordedRun[] {
   if (!existsSync(folder)) return [];

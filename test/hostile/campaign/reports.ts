@@ -13,6 +13,8 @@ export interface VictimReport {
   /** Heap and buffers: when it began, and the most since. */
   readonly beganBytes: number;
   readonly mostBytes: number;
+  /** All that the process has, likewise. */
+  readonly beganResidentBytes: number;
   readonly mostResidentBytes: number;
   /** Peers connected, good and bad. */
   readonly peers: number;

@@ -69,6 +69,7 @@ async function run(network: CampaignNetwork): Promise<void> {
 
   let beganBytes = usedBytes();
   let mostBytes = 0;
+  let beganResidentBytes = process.memoryUsage.rss();
   let mostResidentBytes = 0;
   setInterval(() => {
     mostBytes = Math.max(mostBytes, usedBytes());
@@ -77,12 +78,14 @@ async function run(network: CampaignNetwork): Promise<void> {
   process.on("message", ({ isBegin }: { readonly isBegin: boolean }) => {
     const peers = Object.values(sockets).reduce((sum, socket) => sum + socket.peers.length, 0);
     const own = { faults: [...faults], progress: { ...progress }, peers };
-    const report: VictimReport = { counts, beganBytes, mostBytes, mostResidentBytes, ...own };
+    const resident = { beganResidentBytes, mostResidentBytes };
+    const report: VictimReport = { counts, beganBytes, mostBytes, ...resident, ...own };
     process.send?.(report);
     if (!isBegin) return;
     counts = {};
     globalThis.gc?.();
     beganBytes = usedBytes();
+    beganResidentBytes = process.memoryUsage.rss();
     mostBytes = mostResidentBytes = 0;
   });
   process.send?.({ addresses: addresses as Record<SocketName, string> satisfies Addresses });
