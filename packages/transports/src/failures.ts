@@ -13,6 +13,11 @@ export function dialAborted(target: string, signal: AbortSignal): MsgError {
   });
 }
 
+/** What a listen fails by where another socket listens, for a reader of codes: as a host has it. */
+export function addressInUse(): Error {
+  return Object.assign(new Error("address already in use"), { code: "EADDRINUSE" });
+}
+
 /** The error of a listen that the host refused. */
 export function listenFailed(target: string, error: unknown): MsgError {
   const text = `cannot listen on ${target}: ${hostCodeOf(error)}`;

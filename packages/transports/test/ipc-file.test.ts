@@ -106,6 +106,7 @@ describe.skipIf(process.platform === "win32")("the file of an Ipc listener", () 
     await expect(listen(path)).rejects.toMatchObject({
       code: "MSG_LISTEN_FAILED",
       message: `cannot listen on ${path}: another process listens there`,
+      cause: { code: "EADDRINUSE" },
     });
     expect(readdirSync(home)).toEqual(["s"]);
   });

@@ -8,7 +8,7 @@ export type { DealerOptions } from "./sockets/dealer.ts";
 export { PairSocket } from "./sockets/pair.ts";
 export type { PairOptions } from "./sockets/pair.ts";
 export { PartsMessage } from "./sockets/parts-message.ts";
-export type { Parts, PartsOptions } from "./sockets/parts-options.ts";
+export type { Parts, PartsOptions, SharingOptions } from "./sockets/parts-options.ts";
 export type { PartsStats } from "./sockets/parts-socket.ts";
 export { proxy } from "./sockets/proxy.ts";
 export type { Capture, ProxyCounts, ProxyEnd, ProxyOptions } from "./sockets/proxy.ts";

@@ -80,6 +80,14 @@ export interface ZmtpOptions {
   readonly correlate?: boolean | undefined;
 
   /**
+   * REQ, DEALER, ROUTER: begins each connection with an empty message, by which a ROUTER on the other
+   * side learns the name of this socket before it says anything. Any other peer takes it for a message.
+   *
+   * @defaultValue false
+   */
+  readonly probeRouter?: boolean | undefined;
+
+  /**
    * PUSH: how many messages may wait for the transport of one peer.
    *
    * 1 to 65_535.
@@ -110,6 +118,7 @@ export interface ResolvedZmtpOptions {
   readonly identity: Uint8Array;
   readonly metadata: Properties;
   readonly correlate: boolean;
+  readonly probeRouter: boolean;
   readonly sendHighWaterMark: number;
   readonly maxParts: number;
   readonly heartbeat: ResolvedHeartbeat;
@@ -146,11 +155,13 @@ export function resolveZmtpOptions(options: ZmtpOptions): ResolvedZmtpOptions {
     identity: checkIdentity(options.identity ?? ""),
     metadata: resolveMetadata(options.metadata ?? {}),
     correlate: options.correlate ?? true,
+    probeRouter: options.probeRouter ?? false,
     sendHighWaterMark: options.sendHighWaterMark ?? zmtpDefaults.sendHighWaterMark,
     maxParts: options.maxParts ?? zmtpDefaults.maxParts,
     heartbeat: resolveHeartbeat(options.heartbeat),
   };
   checkBoolean("correlate", resolved.correlate);
+  checkBoolean("probeRouter", resolved.probeRouter);
   checkInteger("sendHighWaterMark", resolved.sendHighWaterMark, 1, 65_535);
   checkIntegerOrInfinity("maxParts", resolved.maxParts, 1);
   return resolved;

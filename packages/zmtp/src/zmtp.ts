@@ -142,6 +142,9 @@ export class OpenZmtp implements Protocol {
   }
 }
 
+/** The sockets that a ROUTER may be glad to know of. */
+const probers: ReadonlySet<string> = new Set(["REQ", "DEALER", "ROUTER"]);
+
 /**
  * Refuses what ZMTP has no place for, instead of leaving it out in silence.
  *
@@ -150,8 +153,11 @@ export class OpenZmtp implements Protocol {
 function checkZmtpOptions(
   socketType: string,
   { authToken, authenticator, compressor }: ProtocolOptions,
-  { security }: ResolvedZmtpOptions,
+  { security, probeRouter }: ResolvedZmtpOptions,
 ): void {
+  if (probeRouter && !probers.has(socketType)) {
+    throw refused(`probeRouter is given: only ${[...probers].join(", ")} may be told so`);
+  }
   if (!isSocketType(socketType)) throw refused(`ZMTP has no ${socketType}`);
   if (compressor !== undefined) {
     throw refused("compressor is given: ZMTP has no compression, and its peers could not undo it");

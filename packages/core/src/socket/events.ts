@@ -32,7 +32,9 @@ export type DropReason =
   /** ROUTER: no peer is known by that name. */
   | "unroutable"
   /** ROUTER: the peer does not read fast enough. */
-  | "slow-peer";
+  | "slow-peer"
+  /** A socket with `conflate`: a newer message took its place. Counted, no event. */
+  | "conflated";
 
 /** What a drop is told with; everything but the reason may be left out. */
 export interface DropDetails {

@@ -1,6 +1,6 @@
 import type { Link, Listener, ListenerHandlers, Transport } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
-import { dialAborted } from "../failures.ts";
+import { addressInUse, dialAborted } from "../failures.ts";
 import { parseInprocAddress } from "./inproc-address.ts";
 import { InprocHub } from "./inproc-hub.ts";
 
@@ -51,6 +51,6 @@ export class Inproc implements Transport {
     const stop = this.#hub.listen(name, handlers);
     if (stop !== undefined) return { address: name, close: async () => stop() };
     const text = `cannot listen on inproc:${name}: another socket of the hub does`;
-    throw new MsgError("MSG_LISTEN_FAILED", text);
+    throw new MsgError("MSG_LISTEN_FAILED", text, { cause: addressInUse() });
   }
 }

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { MsgError } from "@msg-ts/core";
-import { hostCodeOf, listenFailed } from "../failures.ts";
+import { addressInUse, hostCodeOf, listenFailed } from "../failures.ts";
 import { FolderLock } from "./folder-lock.ts";
 import { maxPathBytes } from "./ipc-address.ts";
 
@@ -122,12 +122,13 @@ export class SocketFile {
     const answer = await probe(this.#target);
     if (answer === "ENOENT") return false;
     if (answer === "ECONNREFUSED") return true;
-    if (answer === "") throw this.#refused("another process listens there");
+    if (answer === "") throw this.#refused("another process listens there", addressInUse());
     throw this.#refused(`a socket stands there that answers with ${answer}`);
   }
 
-  #refused(why: string): MsgError {
-    return new MsgError("MSG_LISTEN_FAILED", `cannot listen on ${this.#target}: ${why}`);
+  #refused(why: string, cause?: Error): MsgError {
+    const text = `cannot listen on ${this.#target}: ${why}`;
+    return new MsgError("MSG_LISTEN_FAILED", text, cause === undefined ? {} : { cause });
   }
 }
 

@@ -11,7 +11,7 @@ export type { Event, EventOfType, EventType } from "./observer.ts";
 export type { Authenticate, CommonOptions, ReadableOptions, WritableOptions } from "./options.ts";
 export { Proxy } from "./proxy.ts";
 export { Publisher, Subscriber, XPublisher, XSubscriber } from "./publishing.ts";
-export type { PublisherOptions, XPublisherOptions } from "./publishing.ts";
+export type { PublisherOptions, SubscriberOptions, XPublisherOptions } from "./publishing.ts";
 export type { Readable, Writable } from "./roles.ts";
 export { Socket } from "./socket.ts";
 export { Dealer, Pair, Pull, Push, Reply, Request, Router } from "./sockets.ts";
@@ -20,7 +20,9 @@ export type {
   PairOptions,
   PullOptions,
   PushOptions,
+  ReplyOptions,
   RequestOptions,
+  RouterConnectOptions,
   RouterOptions,
 } from "./sockets.ts";
 

@@ -1,5 +1,5 @@
 import type { ZmtpOptions } from "../zmtp-options.ts";
-import type { PartsOptions } from "../sockets/parts-options.ts";
+import type { PartsOptions, SharingOptions } from "../sockets/parts-options.ts";
 import { curve } from "../mechanisms/curve-client.ts";
 import { curveServer } from "../mechanisms/curve-server.ts";
 import type { Mechanism } from "../mechanisms/mechanism.ts";
@@ -16,6 +16,7 @@ export function zmtpOptionsOf(values: Values): ZmtpOptions {
   return {
     security: securityOf(values),
     identity: values.routingId ?? undefined,
+    probeRouter: values.probeRouter,
     heartbeat: {
       intervalMs: heartbeatInterval === 0 ? Infinity : heartbeatInterval,
       timeoutMs: heartbeatTimeout <= 0 ? undefined : heartbeatTimeout,
@@ -38,8 +39,11 @@ export function socketOptionsOf(values: Values): PartsOptions {
 }
 
 /** What a socket of messages of parts is told. */
-export function partsOptionsOf(values: Values): PartsOptions {
+export function partsOptionsOf(values: Values): SharingOptions {
+  const { immediate, conflate } = values;
   return {
+    immediate,
+    conflate,
     ...socketOptionsOf(values),
     ...zmtpOptionsOf(values),
     sendHighWaterMark: unlimited(values.sendHighWaterMark),

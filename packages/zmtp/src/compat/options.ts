@@ -44,6 +44,8 @@ export interface CommonOptions {
   curveSecretKey: string | null;
   /** CURVE, as a client: the public key of the server, as Z85. */
   curveServerKey: string | null;
+  /** Whether `send` waits for a peer that is connected, instead of for an address; as it goes there. */
+  immediate: boolean;
   /** Decides about peers, where this side is a PLAIN or CURVE server. Not in zeromq.js. */
   authenticate: Authenticate | null;
 }
@@ -68,6 +70,9 @@ export interface ReadableOptions {
 export interface Values extends CommonOptions, WritableOptions, ReadableOptions {
   routingId: string | null;
   correlate: boolean;
+  conflate: boolean;
+  probeRouter: boolean;
+  relaxed: boolean;
   mandatory: boolean;
   handover: boolean;
   noDrop: boolean;
@@ -98,6 +103,10 @@ export const defaults: Readonly<Values> = {
   receiveTimeout: -1,
   routingId: null,
   correlate: false,
+  conflate: false,
+  probeRouter: false,
+  relaxed: false,
+  immediate: false,
   mandatory: false,
   handover: false,
   noDrop: false,
@@ -121,11 +130,16 @@ export const commonNames: readonly (keyof Values)[] = [
   "curvePublicKey",
   "curveSecretKey",
   "curveServerKey",
+  "immediate",
   "authenticate",
 ];
 
 /** What may be changed at any time; the rest is fixed once the socket is used. */
 export const liveNames: ReadonlySet<string> = new Set(["linger", "sendTimeout", "receiveTimeout"]);
+
+const greatest = 2 ** 31 - 1;
+/** As many as Node.js can have in one buffer on most systems; zeromq.js takes any number of 64 bits. */
+const greatestBytes = 2 ** 32 - 1;
 
 /** The lowest value of each number. */
 const lowest: Partial<Record<keyof Values, number>> = {
@@ -147,7 +161,6 @@ const lowest: Partial<Record<keyof Values, number>> = {
 export const refusedNames: readonly string[] = [
   "affinity",
   "backlog",
-  "conflate",
   "connectTimeout",
   "context",
   "gssapiPlainText",
@@ -156,7 +169,6 @@ export const refusedNames: readonly string[] = [
   "gssapiServer",
   "gssapiServicePrincipal",
   "gssapiServicePrincipalNameType",
-  "immediate",
   "interface",
   "invertMatching",
   "ipv6",
@@ -167,10 +179,8 @@ export const refusedNames: readonly string[] = [
   "multicastMaxTransportDataUnit",
   "multicastRate",
   "multicastRecoveryInterval",
-  "probeRouter",
   "receiveBufferSize",
   "recoveryInterval",
-  "relaxed",
   "sendBufferSize",
   "socksProxy",
   "tcpAcceptFilter",
@@ -194,9 +204,10 @@ export function checkValue(name: keyof Values, value: unknown): void {
   const least = lowest[name];
   const standard = defaults[name];
   if (least !== undefined) {
-    const isRight = typeof value === "number" && value >= least && value <= 2 ** 31 - 1;
+    const most = name === "maxMessageSize" ? greatestBytes : greatest;
+    const isRight = typeof value === "number" && value >= least && value <= most;
     if (isRight && Number.isInteger(value)) return;
-    throw wrong(name, value, `an integer from ${least} to ${2 ** 31 - 1}`);
+    throw wrong(name, value, `an integer from ${least} to ${most}`);
   }
   if (typeof standard === "boolean") {
     if (typeof value === "boolean") return;
@@ -211,6 +222,7 @@ export function checkValue(name: keyof Values, value: unknown): void {
     if (value === "allSubs" || value === "allSubsUnsubs") return;
     throw wrong(name, value, "null, allSubs or allSubsUnsubs");
   }
+  if (name === "routingId" && value instanceof Uint8Array) return;
   if (typeof value !== "string") throw wrong(name, value, "a string or null");
 }
 

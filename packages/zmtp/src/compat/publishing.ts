@@ -19,6 +19,9 @@ import type { PairOptions, PullOptions, PushOptions } from "./sockets.ts";
 /** Options of a {@link Publisher}. */
 export type PublisherOptions = PushOptions & Partial<Pick<Values, "noDrop">>;
 
+/** Options of a {@link Subscriber}. */
+export type SubscriberOptions = PullOptions;
+
 /** Options of an {@link XPublisher}. */
 export type XPublisherOptions = PairOptions & Partial<Pick<Values, "noDrop" | "verbosity">>;
 
@@ -30,9 +33,11 @@ const verbosities: Readonly<Record<"allSubs" | "allSubsUnsubs", Verbosity>> = {
 /** Sends each message to those who subscribed to a beginning of its first part. */
 export class Publisher extends WritableSocket {
   declare noDrop: boolean;
+  /** Only the newest message for each subscriber is kept. */
+  declare conflate: boolean;
 
   constructor(options: PublisherOptions = {}) {
-    super("Publisher", [...writableNames, "noDrop"], options, openPublisher);
+    super("Publisher", [...writableNames, "noDrop", "conflate"], options, openPublisher);
   }
 }
 
@@ -49,8 +54,11 @@ export class XPublisher extends DuplexSocket {
 
 /** Receives what begins with what it subscribed to. */
 export class Subscriber extends ReadableSocket {
-  constructor(options: PullOptions = {}) {
-    super("Subscriber", readableNames, options, openSubscriber, { linger: 0 });
+  /** Only the newest message of each publisher is kept. */
+  declare conflate: boolean;
+
+  constructor(options: SubscriberOptions = {}) {
+    super("Subscriber", [...readableNames, "conflate"], options, openSubscriber, { linger: 0 });
   }
 
   /** Subscribes to prefixes; no argument is everything. Counted, as in zeromq.js. */

@@ -1,8 +1,9 @@
+import { Buffer } from "node:buffer";
 import { quietly } from "@msg-ts/core/building";
 import type { Transport } from "@msg-ts/core";
 import { AnyTransport } from "./any-transport.ts";
 import { CompatError, compatError, notOffered, translated } from "./compat-error.ts";
-import type { Inner } from "./inner.ts";
+import type { Inner, OurSocket } from "./inner.ts";
 import { lingerMsOf, timeoutMsOf } from "./inner-options.ts";
 import type { Message, MessageLike } from "./message-like.ts";
 import { buffersOf, partsFrom } from "./message-like.ts";
@@ -41,6 +42,7 @@ export abstract class Socket implements CommonOptions {
   declare curveSecretKey: string | null;
   declare curveServerKey: string | null;
   declare authenticate: Authenticate | null;
+  declare immediate: boolean;
   /** What happens to it. */
   readonly events: Observer = new Observer();
   readonly #make: MakeInner;
@@ -71,6 +73,8 @@ export abstract class Socket implements CommonOptions {
       if (!offered.has(name)) throw unknownOption(name, type);
       if (value !== undefined) this.#set(name as keyof Values, value);
     }
+    // As in zeromq.js: a misspelt option is a TypeError, not a property of its own.
+    Object.preventExtensions(this);
   }
 
   /** True once `close()` was called. */
@@ -81,6 +85,23 @@ export abstract class Socket implements CommonOptions {
   /** Where it was last bound or connected to, with the port it was given. */
   get lastEndpoint(): string | null {
     return this.#lastEndpoint;
+  }
+
+  /** Whether `receive` would give something now. */
+  get readable(): boolean {
+    return !this.closed && this.#inner?.isReadable === true;
+  }
+
+  /** Whether `send` would not wait now. */
+  get writable(): boolean {
+    return !this.closed && this.#inner?.isWritable === true;
+  }
+
+  /** What its connections prove themselves by, as its options are now; `null` when by nothing. */
+  get securityMechanism(): null | "plain" | "curve" {
+    const { curveServer, curveServerKey, plainServer, plainUsername, plainPassword } = this.#values;
+    if (curveServer || curveServerKey !== null) return "curve";
+    return plainServer || plainUsername !== null || plainPassword !== null ? "plain" : null;
   }
 
   /** Listens on `tcp://`, `ipc://` or `inproc://`. Several calls at a time are fine. */
@@ -104,14 +125,34 @@ export abstract class Socket implements CommonOptions {
 
   /** Keeps an address connected. @throws CompatError `EINVAL`, `EPROTONOSUPPORT`, `EBADF` */
   connect(address: string): void {
+    this.dial(address, (socket) => socket.connect(address));
+  }
+
+  /** @internal Has our own socket connect. */
+  protected dial(address: string, connect: (socket: OurSocket) => Promise<void>): void {
     translated(() => {
       const { socket } = this.#ours;
       const parsed = this.#transport.parseAddress(address);
+      void connect(socket);
       this.#dialed.add(parsed);
-      void socket.connect(address);
       this.#lastEndpoint = parsed;
       this.events.tell({ type: "connect:delay", address: parsed });
     });
+  }
+
+  /** @internal Whether it is open, and something is or was bound or connected to. */
+  get isJoined(): boolean {
+    return !this.closed && this.#lastEndpoint !== null;
+  }
+
+  /** @internal Aborts when it is closed. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  /** @internal As `receive`, until the signal aborts; nothing is lost by that. */
+  async receiveUntil(signal: AbortSignal): Promise<Message[]> {
+    return buffersOf(await this.#ours.receive({ timeoutMs: Infinity, signal }));
   }
 
   /** Lets an address go. @throws CompatError `ENOENT` when it is not connected to. */
@@ -234,6 +275,7 @@ export abstract class Socket implements CommonOptions {
       const text = `option ${name} is fixed: set it before the first call of this ${this.#type}`;
       throw new CompatError("EINVAL", text);
     }
-    Object.assign(this.#values, { [name]: value });
+    const isName = value instanceof Uint8Array;
+    Object.assign(this.#values, { [name]: isName ? Buffer.from(value).toString() : value });
   }
 }

@@ -1,8 +1,10 @@
 import { DealerSocket } from "../sockets/dealer.ts";
 import { PairSocket } from "../sockets/pair.ts";
 import { RouterSocket } from "../sockets/router.ts";
-import { partsInner, PullParts, pullInner, PushParts, ReplyInner, RequestInner } from "./inner.ts";
+import { partsInner, PullParts, pullInner, PushParts } from "./inner.ts";
 import { partsOptionsOf } from "./inner-options.ts";
+import { ReplyInner } from "./reply-inner.ts";
+import { RequestInner } from "./request-inner.ts";
 import type { CommonOptions, ReadableOptions, Values, WritableOptions } from "./options.ts";
 import {
   DuplexSocket,
@@ -15,22 +17,31 @@ import {
 type Some<Own extends keyof Values = never> = Partial<CommonOptions & Pick<Values, Own>>;
 
 /** Options of a {@link Push}. */
-export type PushOptions = Some<keyof WritableOptions>;
+export type PushOptions = Some<keyof WritableOptions | "conflate">;
 
 /** Options of a {@link Pull}. */
-export type PullOptions = Some<keyof ReadableOptions>;
+export type PullOptions = Some<keyof ReadableOptions | "conflate">;
 
 /** Options of a {@link Pair}. */
-export type PairOptions = PushOptions & PullOptions;
+export type PairOptions = Some<keyof WritableOptions | keyof ReadableOptions>;
 
-/** Options of a {@link Dealer} and a {@link Reply}. */
-export type DealerOptions = PairOptions & Some<"routingId">;
+/** Options of a {@link Reply}. */
+export type ReplyOptions = PairOptions & Some<"routingId">;
+
+/** Options of a {@link Dealer}. */
+export type DealerOptions = ReplyOptions & Some<"conflate" | "probeRouter">;
 
 /** Options of a {@link Request}. */
-export type RequestOptions = DealerOptions & Some<"correlate">;
+export type RequestOptions = ReplyOptions & Some<"correlate" | "probeRouter" | "relaxed">;
 
 /** Options of a {@link Router}. */
-export type RouterOptions = DealerOptions & Some<"handover" | "mandatory">;
+export type RouterOptions = ReplyOptions & Some<"handover" | "mandatory" | "probeRouter">;
+
+/** How a {@link Router} connects. */
+export interface RouterConnectOptions {
+  /** The name to know the peer by that is reached there. */
+  readonly routingId?: string | Uint8Array;
+}
 
 const both: readonly (keyof Values)[] = [...writableNames, ...readableNames];
 
@@ -47,11 +58,14 @@ export class Pair extends DuplexSocket {
 export class Request extends DuplexSocket {
   declare routingId: string | null;
   declare correlate: boolean;
+  declare probeRouter: boolean;
+  /** A later question takes the place of an earlier one, whose answer is nobody's then. */
+  declare relaxed: boolean;
 
   constructor(options: RequestOptions = {}) {
     super(
       "Request",
-      [...both, "routingId", "correlate"],
+      [...both, "routingId", "correlate", "probeRouter", "relaxed"],
       options,
       (transport, values) => new RequestInner(transport, values),
       { linger: 1_000 },
@@ -63,7 +77,7 @@ export class Request extends DuplexSocket {
 export class Reply extends DuplexSocket {
   declare routingId: string | null;
 
-  constructor(options: DealerOptions = {}) {
+  constructor(options: ReplyOptions = {}) {
     super(
       "Reply",
       [...both, "routingId"],
@@ -77,10 +91,16 @@ export class Reply extends DuplexSocket {
 /** Sends to its peers in turn, and receives from all. */
 export class Dealer extends DuplexSocket {
   declare routingId: string | null;
+  declare probeRouter: boolean;
+  /** Only the newest message is kept, each way. */
+  declare conflate: boolean;
 
   constructor(options: DealerOptions = {}) {
-    super("Dealer", [...both, "routingId"], options, (transport, values) =>
-      partsInner(new DealerSocket(transport, partsOptionsOf(values))),
+    super(
+      "Dealer",
+      [...both, "routingId", "probeRouter", "conflate"],
+      options,
+      (transport, values) => partsInner(new DealerSocket(transport, partsOptionsOf(values))),
     );
   }
 }
@@ -90,11 +110,12 @@ export class Router extends DuplexSocket {
   declare routingId: string | null;
   declare mandatory: boolean;
   declare handover: boolean;
+  declare probeRouter: boolean;
 
   constructor(options: RouterOptions = {}) {
     super(
       "Router",
-      [...both, "routingId", "mandatory", "handover"],
+      [...both, "routingId", "mandatory", "handover", "probeRouter"],
       options,
       (transport, values) => {
         const { mandatory, handover } = values;
@@ -104,12 +125,20 @@ export class Router extends DuplexSocket {
       },
     );
   }
+
+  /** Keeps an address connected. @throws CompatError `EINVAL`, `EPROTONOSUPPORT`, `EBADF` */
+  override connect(address: string, options: RouterConnectOptions = {}): void {
+    this.dial(address, (socket) => (socket as RouterSocket).connect(address, options));
+  }
 }
 
 /** Gives each message to one Pull. */
 export class Push extends WritableSocket {
+  /** Only the newest message is kept. */
+  declare conflate: boolean;
+
   constructor(options: PushOptions = {}) {
-    super("Push", writableNames, options, (transport, values) =>
+    super("Push", [...writableNames, "conflate"], options, (transport, values) =>
       partsInner(new PushParts(transport, partsOptionsOf(values))),
     );
   }
@@ -117,8 +146,11 @@ export class Push extends WritableSocket {
 
 /** Receives from every Push. */
 export class Pull extends ReadableSocket {
+  /** Only the newest message of each Push is kept. */
+  declare conflate: boolean;
+
   constructor(options: PullOptions = {}) {
-    super("Pull", readableNames, options, (transport, values) =>
+    super("Pull", [...readableNames, "conflate"], options, (transport, values) =>
       pullInner(new PullParts(transport, partsOptionsOf(values))),
     );
   }

@@ -14,6 +14,7 @@ const delimiterBytes = 2;
 
 /** REQ (RFC 28): what it says, and how it knows which request an answer is for. */
 export function openReq(parts: WireParts, sink: ReqSink): Wire<"REQ"> {
+  if (parts.options.probeRouter) parts.writer.part(emptyBytes, false);
   const writer = parts.options.correlate ? new NumberedWriter(parts) : new TurnWriter(parts);
   const decoder = openReader(parts, {
     onMessage: (first, all) => onReply(sink, writer, all ?? [first]),

@@ -1,9 +1,9 @@
 import type { Transport } from "@msg-ts/core";
-import type { PartsOptions } from "./parts-options.ts";
+import type { SharingOptions } from "./parts-options.ts";
 import { SharingSocket } from "./sharing-socket.ts";
 
 /** What a DEALER may be told. */
-export type DealerOptions = PartsOptions;
+export type DealerOptions = SharingOptions;
 
 /**
  * DEALER: sends each message to the next of its peers, and receives from all, with no order between

@@ -1,23 +1,14 @@
 import type { Linked } from "@msg-ts/core/building";
-import {
-  abortReason,
-  checkDelay,
-  LinkedQueue,
-  listenToAbort,
-  quietly,
-  unlistenToAbort,
-} from "@msg-ts/core/building";
-import type { Runtime, TimerHandle, WaitOptions } from "@msg-ts/core";
-import { MsgError } from "@msg-ts/core";
+import { abortReason, checkDelay, LinkedQueue, quietly } from "@msg-ts/core/building";
+import type { MsgError, Runtime, WaitOptions } from "@msg-ts/core";
 import { bytesOf } from "./parts-options.ts";
 import type { ResolvedPartsOptions } from "./parts-options.ts";
+import { WaitingSends } from "./waiting-sends.ts";
 
 /** A message that no peer has yet. */
 class Outgoing implements Linked<Outgoing> {
   readonly parts: readonly Uint8Array[];
   readonly bytes: number;
-  /** Set while its `send` waits. */
-  waiting: { resolve(): void; reject(error: Error): void } | undefined;
   previousInQueue: Outgoing | undefined;
   nextInQueue: Outgoing | undefined;
   inQueue: object | undefined;
@@ -36,21 +27,25 @@ export interface OutgoingHost {
   give(parts: readonly Uint8Array[]): boolean;
   /** Whether a peer will come by itself, so that messages may wait for it unwatched. */
   mayQueue(): boolean;
+  /** A message gave way to a newer one. */
+  onConflated(): void;
 }
 
 /**
  * Messages that go to any one peer: accepted ones first, up to the high-water mark, then the calls
- * that wait until they are accepted; always in the order of the calls.
+ * that wait until they are accepted; always in the order of the calls. With `conflate` only the
+ * newest is kept, and no call waits for it.
  */
 export class OutgoingMessages {
   readonly #host: OutgoingHost;
   readonly #accepted: LinkedQueue<Outgoing> = new LinkedQueue();
-  readonly #waiting: LinkedQueue<Outgoing> = new LinkedQueue();
+  readonly #waiting: WaitingSends;
   #acceptedBytes = 0;
   onEmpty: () => void = () => {};
 
   constructor(host: OutgoingHost) {
     this.#host = host;
+    this.#waiting = new WaitingSends(host.runtime, host.options.maxWaiting, () => this.pump());
   }
 
   /** Messages that no peer has. */
@@ -58,17 +53,14 @@ export class OutgoingMessages {
     return this.#accepted.size + this.#waiting.size;
   }
 
-  get waiting(): number {
-    return this.#waiting.size;
+  /** Whether a message may be kept now, and nothing waits before it. */
+  get hasRoom(): boolean {
+    return this.#waiting.size === 0 && this.#mayAccept;
   }
 
   /** Gives a message to a peer now, or keeps it, if nothing waits before it. */
   trySend(parts: readonly Uint8Array[]): boolean {
-    if (this.#waiting.size > 0) return false;
-    if (this.#accepted.size === 0 && this.#host.give(parts)) return true;
-    if (!this.#mayAccept) return false;
-    this.#accept(new Outgoing(parts));
-    return true;
+    return this.#waiting.size === 0 && this.#offer(parts);
   }
 
   /** @throws MsgError `MSG_HIGH_WATER_MARK` */
@@ -77,12 +69,7 @@ export class OutgoingMessages {
     checkDelay("timeoutMs", timeoutMs);
     if (signal?.aborted === true) return quietly(Promise.reject(abortReason(signal)));
     if (this.trySend(parts)) return undefined;
-    const { maxWaiting } = this.#host.options;
-    if (this.#waiting.size >= maxWaiting) {
-      const text = `${this.#waiting.size} calls of send wait, maxWaiting is ${maxWaiting}`;
-      throw new MsgError("MSG_HIGH_WATER_MARK", text);
-    }
-    return quietly(this.#wait(new Outgoing(parts), timeoutMs, signal));
+    return this.#waiting.wait(() => this.#offer(parts), options, "no peer took a message");
   }
 
   /** Gives out what can be. */
@@ -93,15 +80,7 @@ export class OutgoingMessages {
       accepted.remove(first);
       this.#acceptedBytes -= first.bytes;
     }
-    const waiting = this.#waiting;
-    for (let first = waiting.first; first !== undefined; first = waiting.first) {
-      if (accepted.size === 0 && this.#host.give(first.parts)) waiting.remove(first);
-      else if (this.#mayAccept) {
-        waiting.remove(first);
-        this.#accept(first);
-      } else break;
-      first.waiting?.resolve();
-    }
+    this.#waiting.pump();
     if (this.size === 0) this.onEmpty();
   }
 
@@ -112,63 +91,41 @@ export class OutgoingMessages {
       this.#accepted.prepend(message);
       this.#acceptedBytes += message.bytes;
     }
+    if (this.#host.options.conflate) this.#keep(1);
     this.pump();
   }
 
   /** Ends the waiting, and forgets what is left; gives how much that is. */
   close(error: MsgError): number {
     const { size } = this;
-    const waiting = this.#waiting;
-    for (let first = waiting.first; first !== undefined; first = waiting.first) {
-      waiting.remove(first);
-      first.waiting?.reject(error);
-    }
+    this.#waiting.close(error);
     while (this.#accepted.shift() !== undefined) this.#acceptedBytes = 0;
     return size;
   }
 
-  get #mayAccept(): boolean {
-    const { sendHighWaterMark, sendHighWaterMarkBytes } = this.#host.options;
-    if (this.#accepted.size >= sendHighWaterMark) return false;
-    return this.#acceptedBytes < sendHighWaterMarkBytes && this.#host.mayQueue();
-  }
-
-  #accept(message: Outgoing): void {
+  #offer(parts: readonly Uint8Array[]): boolean {
+    if (this.#accepted.size === 0 && this.#host.give(parts)) return true;
+    if (!this.#mayAccept) return false;
+    if (this.#host.options.conflate) this.#keep(0);
+    const message = new Outgoing(parts);
     this.#accepted.append(message);
     this.#acceptedBytes += message.bytes;
+    return true;
   }
 
-  #wait(message: Outgoing, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-    const { runtime } = this.#host;
-    return new Promise((resolve, reject) => {
-      let timer: TimerHandle;
-      const leave = (): void => {
-        runtime.clearTimer(timer);
-        if (signal !== undefined) unlistenToAbort(signal, onAbort);
-      };
-      const giveUp = (error: Error): void => {
-        if (!this.#waiting.remove(message)) return;
-        leave();
-        reject(error);
-        this.pump();
-      };
-      const onAbort = (): void => giveUp(signal === undefined ? new Error() : abortReason(signal));
-      message.waiting = {
-        resolve: () => {
-          leave();
-          resolve();
-        },
-        reject: (error) => {
-          leave();
-          reject(error);
-        },
-      };
-      if (timeoutMs !== Infinity) {
-        const text = `no peer took a message within ${timeoutMs} ms`;
-        timer = runtime.setTimer(() => giveUp(new MsgError("MSG_TIMEOUT", text)), timeoutMs);
-      }
-      if (signal !== undefined) listenToAbort(signal, onAbort);
-      this.#waiting.append(message);
-    });
+  /** Forgets all but the newest. */
+  #keep(count: number): void {
+    while (this.#accepted.size > count) {
+      this.#acceptedBytes -= this.#accepted.shift()?.bytes ?? 0;
+      this.#host.onConflated();
+    }
+  }
+
+  get #mayAccept(): boolean {
+    const { sendHighWaterMark, sendHighWaterMarkBytes, conflate } = this.#host.options;
+    if (!this.#host.mayQueue()) return false;
+    if (conflate) return true;
+    if (this.#accepted.size >= sendHighWaterMark) return false;
+    return this.#acceptedBytes < sendHighWaterMarkBytes;
   }
 }

@@ -1,12 +1,12 @@
 import type { Connection } from "@msg-ts/core/building";
 import type { PeerInfo, Transport } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
-import type { PartsOptions } from "./parts-options.ts";
+import type { SharingOptions } from "./parts-options.ts";
 import type { PartsPeer } from "./parts-peer.ts";
 import { SharingSocket } from "./sharing-socket.ts";
 
 /** What a PAIR may be told. */
-export type PairOptions = PartsOptions;
+export type PairOptions = SharingOptions;
 
 /**
  * PAIR: talks to one other PAIR. A second one is sent away, with the event `refused`, instead of

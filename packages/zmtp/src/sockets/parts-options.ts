@@ -1,4 +1,4 @@
-import { checkIntegerOrInfinity } from "@msg-ts/core/building";
+import { checkBoolean, checkIntegerOrInfinity } from "@msg-ts/core/building";
 import type { Payload, SocketOptions } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
 import { payloadBytes } from "@msg-ts/core/building";
@@ -66,6 +66,26 @@ export interface PartsOptions
    * @defaultValue 8_192
    */
   readonly maxWaiting?: number | undefined;
+
+  /**
+   * Keeps of each peer only the newest message that waits to be received, and only the newest that
+   * waits to be sent: for readings that are worth nothing once there is a newer one. What gives way
+   * is counted as `conflated`. What the transport holds already is not taken back.
+   *
+   * @defaultValue false
+   */
+  readonly conflate?: boolean | undefined;
+}
+
+/** What sockets that share messages out may be told besides: DEALER, PAIR. */
+export interface SharingOptions extends PartsOptions {
+  /**
+   * Accepts a message only when a peer is connected that has room for it; until then `send` waits.
+   * Else messages are accepted, within the high-water mark, as soon as something is connected to.
+   *
+   * @defaultValue false
+   */
+  readonly immediate?: boolean | undefined;
 }
 
 /** The options that are the sockets' own, filled in and checked. */
@@ -78,10 +98,11 @@ export type ResolvedPartsOptions = Readonly<
     | "maxWaiting",
     number
   >
->;
+> & { readonly conflate: boolean };
 
 /** The defaults of {@link PartsOptions}. */
 const partsDefaults: ResolvedPartsOptions = {
+  conflate: false,
   sendHighWaterMark: 1_000,
   sendHighWaterMarkBytes: 64 * 1024 * 1024,
   receiveHighWaterMark: 1_000,
@@ -89,19 +110,30 @@ const partsDefaults: ResolvedPartsOptions = {
   maxWaiting: 8_192,
 };
 
+const numberNames = [
+  "sendHighWaterMark",
+  "sendHighWaterMarkBytes",
+  "receiveHighWaterMark",
+  "maxQueuedBytes",
+  "maxWaiting",
+] as const;
+
 /**
  * Fills in defaults and checks ranges.
  *
  * @throws MsgError `MSG_INVALID_OPTION`, naming the option, its value and its limits.
  */
 export function resolvePartsOptions(options: PartsOptions): ResolvedPartsOptions {
-  const given = options as Partial<ResolvedPartsOptions>;
-  const resolved = { ...partsDefaults };
-  for (const name of Object.keys(partsDefaults) as (keyof ResolvedPartsOptions)[]) {
-    const value = given[name] ?? partsDefaults[name];
+  const { conflate = partsDefaults.conflate } = options;
+  checkBoolean("conflate", conflate);
+  const resolved = { ...partsDefaults, conflate };
+  for (const name of numberNames) {
+    const value = options[name] ?? partsDefaults[name];
     checkIntegerOrInfinity(name, value, 1);
     resolved[name] = value;
   }
+  // One under way, and one that may still give way.
+  if (conflate) resolved.sendHighWaterMark = 1;
   return resolved;
 }
 

@@ -1,5 +1,5 @@
 import type { Connection } from "@msg-ts/core/building";
-import { Deque, Peer, ReceiveSource } from "@msg-ts/core/building";
+import { Deque, emptyBytes, Peer, ReceiveSource } from "@msg-ts/core/building";
 import type { FrameDecoder, PeerInfo, WireContext } from "@msg-ts/core";
 import { openReader } from "../patterns/wire-parts.ts";
 import type { Session } from "../session.ts";
@@ -51,6 +51,7 @@ export class PartsPeer extends Peer {
     const wire = opened.parts(connection.outbox, context);
     this.session = opened.session;
     this.#writer = wire.writer;
+    if (wire.options.probeRouter) wire.writer.part(emptyBytes, false);
     this.decoder = openReader(wire, {
       onMessage: (first, parts) => handlers.onMessage(this, parts ?? [first]),
       onCommand: (command) => handlers.onCommand(this, command),

@@ -53,7 +53,8 @@ export abstract class PartsSocket
   /** @internal */
   protected constructor(type: string, transport: Transport, options: PartsOptions) {
     const resolved = resolvePartsOptions(options);
-    const protocol = zmtpOfSockets(options);
+    // The high-water mark of the same name is one of PUSH: it has another range.
+    const protocol = zmtpOfSockets({ ...options, sendHighWaterMark: undefined });
     super(type, transport, { ...options, protocol }, noCodec, {
       maxMessages: resolved.receiveHighWaterMark,
       maxBytes: resolved.maxQueuedBytes,
@@ -93,6 +94,7 @@ export abstract class PartsSocket
   /** @internal */
   onMessage(peer: PartsPeer, parts: readonly Uint8Array[]): void {
     this.messages.received++;
+    if (this.partsOptions.conflate) this.#conflate(peer);
     this.queue.push(peer.source, new PartsMessage(this.incoming(peer, parts), peer.info));
   }
 
@@ -135,6 +137,11 @@ export abstract class PartsSocket
   protected countSent(parts: readonly Uint8Array[]): void {
     const bytes = bytesOf(parts);
     this.messages.onSent(bytes, bytes);
+  }
+
+  #conflate(peer: PartsPeer): void {
+    const older = this.queue.clearSource(peer.source).length;
+    if (older > 0) this.countDrop("conflated", older);
   }
 
   protected override onUndecodable(): void {}

@@ -1,11 +1,13 @@
-import type { Connection } from "@msg-ts/core/building";
-import { checkBoolean } from "@msg-ts/core/building";
-import type { PeerInfo, Transport } from "@msg-ts/core";
+import type { Connection, LazyError } from "@msg-ts/core/building";
+import { checkBoolean, copyOf, payloadBytes } from "@msg-ts/core/building";
+import type { CloseOptions, CloseReport, Payload, PeerInfo, Transport } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
 import type { Parts, PartsOptions } from "./parts-options.ts";
 import type { PartsPeer } from "./parts-peer.ts";
 import { PartsSocket } from "./parts-socket.ts";
 import { RoutingIds } from "./routing-ids.ts";
+import type { PartsSendOptions } from "./sharing-socket.ts";
+import { WaitingSends } from "./waiting-sends.ts";
 
 /** What a ROUTER may be told. */
 export interface RouterOptions extends PartsOptions {
@@ -26,6 +28,19 @@ export interface RouterOptions extends PartsOptions {
   readonly handover?: boolean | undefined;
 }
 
+/** How a ROUTER connects. */
+export interface RouterConnectOptions {
+  /**
+   * The name to know the peer by that is reached there, whatever it calls itself: so that a message
+   * can be sent to it before one came.
+   *
+   * 1 to 255 bytes, the first not 0.
+   */
+  readonly routingId?: Payload | undefined;
+}
+
+const noOptions: PartsSendOptions = {};
+
 /**
  * ROUTER: knows each peer by a name, which is the first part of what it receives and of what it
  * sends.
@@ -41,6 +56,11 @@ export class RouterSocket extends PartsSocket {
   readonly #ids: RoutingIds<PartsPeer>;
   readonly #isMandatory: boolean;
   readonly #isHandover: boolean;
+  readonly #transport: Transport;
+  /** Names that peers are given where they are dialed, by address. */
+  readonly #givenIds: Map<string, Uint8Array> = new Map();
+  /** Calls that wait for a peer to read. */
+  readonly #waiting: Map<PartsPeer, WaitingSends> = new Map();
 
   constructor(transport: Transport, options: RouterOptions = {}) {
     super("ROUTER", transport, options);
@@ -49,28 +69,61 @@ export class RouterSocket extends PartsSocket {
     checkBoolean("handover", handover);
     this.#isMandatory = mandatory;
     this.#isHandover = handover;
+    this.#transport = transport;
     this.#ids = new RoutingIds(Math.floor(this.runtime.random() * 2 ** 32));
+  }
+
+  /** @throws MsgError `MSG_CLOSED`, `MSG_INVALID_ADDRESS`, `MSG_INVALID_ARGUMENT` */
+  override connect(address: string, { routingId }: RouterConnectOptions = {}): Promise<void> {
+    this.assertOpen();
+    if (routingId !== undefined) {
+      const id = copyOf(payloadBytes(routingId));
+      const refusal = id.length === 0 ? "routingId is empty" : faultOfId("routingId", id);
+      if (refusal !== undefined) throw new MsgError("MSG_INVALID_ARGUMENT", refusal);
+      this.#givenIds.set(this.#transport.parseAddress(address), id);
+    }
+    return super.connect(address);
+  }
+
+  override disconnect(address: string, options?: CloseOptions): boolean {
+    this.#givenIds.delete(this.#transport.parseAddress(address));
+    return super.disconnect(address, options);
   }
 
   /**
    * Sends a message to the peer that its first part names.
    *
-   * @returns a promise only when the event loop is to have its turn; `await` works on both.
+   * @param options - with `mandatory`, a `timeoutMs` has the call wait for a peer that does not read.
+   * @returns a promise when it waits or the event loop is to have its turn; `await` works on both.
+   *   It rejects with `MSG_TIMEOUT`, `MSG_NO_PEER`, `MSG_CLOSED` or the signal's reason.
    * @throws MsgError `MSG_CLOSED`, `MSG_INVALID_ARGUMENT`, `MSG_PAYLOAD_TOO_LARGE`; with
    *   `mandatory`, `MSG_NO_PEER` and `MSG_HIGH_WATER_MARK`
    */
-  send(message: Parts, { copy }: { readonly copy?: boolean } = {}): undefined | Promise<void> {
-    const [id, ...parts] = this.outgoing(message, copy);
+  send(message: Parts, options: PartsSendOptions = noOptions): undefined | Promise<void> {
+    const [id, ...parts] = this.outgoing(message, options.copy);
     if (id === undefined || parts.length === 0) {
       const text = "message of a ROUTER must have the peer's id and at least one part more";
       throw new MsgError("MSG_INVALID_ARGUMENT", text);
     }
     const peer = this.#ids.get(id);
     if (peer?.isReady !== true) return this.#refuse("unroutable", undefined, parts);
-    if (!peer.hasRoom) return this.#refuse("slow-peer", peer, parts);
-    peer.give(parts);
-    this.countSent(parts);
-    return this.spend(parts);
+    const waiting = this.#waiting.get(peer);
+    if (waiting === undefined || waiting.size === 0) {
+      if (this.#give(peer, parts)) return this.spend(parts);
+    }
+    if (!this.#isMandatory || (options.timeoutMs ?? 0) === 0) {
+      return this.#refuse("slow-peer", peer, parts);
+    }
+    return this.#waitingFor(peer).wait(
+      () => this.#give(peer, parts),
+      options,
+      "the peer took no message",
+    );
+  }
+
+  /** @internal */
+  override onRoom(peer: PartsPeer): void {
+    this.#waiting.get(peer)?.pump();
   }
 
   /** The names of the peers that are connected now. */
@@ -93,7 +146,7 @@ export class RouterSocket extends PartsSocket {
 
   protected override createPeer(connection: Connection, info: PeerInfo): PartsPeer {
     const peer = super.createPeer(connection, info);
-    const { identity } = peer.session;
+    const identity = this.#wantedBy(peer);
     const before = identity.length === 0 ? undefined : this.#ids.get(identity);
     const refusal = this.#refusalOf(identity, before);
     if (refusal !== undefined) {
@@ -105,7 +158,7 @@ export class RouterSocket extends PartsSocket {
   }
 
   protected override onPeerReady(peer: PartsPeer): void {
-    const { identity } = peer.session;
+    const identity = this.#wantedBy(peer);
     const before = identity.length === 0 ? undefined : this.#ids.get(identity);
     if (before !== undefined) {
       this.#ids.delete(before);
@@ -117,16 +170,38 @@ export class RouterSocket extends PartsSocket {
 
   protected override onPeerClosed(peer: PartsPeer): void {
     this.#ids.delete(peer);
+    this.#waiting.get(peer)?.close(new MsgError("MSG_NO_PEER", "the peer is gone"));
+    this.#waiting.delete(peer);
+  }
+
+  protected override onClosed(error: LazyError): CloseReport {
+    for (const waiting of this.#waiting.values()) waiting.close(error());
+    return super.onClosed(error);
+  }
+
+  #give(peer: PartsPeer, parts: readonly Uint8Array[]): boolean {
+    if (!peer.hasRoom) return false;
+    peer.give(parts);
+    this.countSent(parts);
+    return true;
+  }
+
+  #waitingFor(peer: PartsPeer): WaitingSends {
+    const { maxWaiting } = this.partsOptions;
+    const known = this.#waiting.get(peer);
+    if (known !== undefined) return known;
+    const waiting = new WaitingSends(this.runtime, maxWaiting, () => this.onRoom(peer));
+    this.#waiting.set(peer, waiting);
+    return waiting;
+  }
+
+  #wantedBy({ info, session }: PartsPeer): Uint8Array {
+    return this.#givenIds.get(info.endpoint) ?? session.identity;
   }
 
   #refusalOf(identity: Uint8Array, before: PartsPeer | undefined): MsgError | undefined {
-    if (identity[0] === 0) {
-      return new MsgError("MSG_PROTOCOL", "peer's identity begins with a 0, which is reserved");
-    }
-    if (identity.length > 255) {
-      const text = `peer's identity has ${identity.length} bytes, must be at most 255`;
-      return new MsgError("MSG_PROTOCOL", text);
-    }
+    const fault = faultOfId("peer's identity", identity);
+    if (fault !== undefined) return new MsgError("MSG_PROTOCOL", fault);
     if (before === undefined || this.#isHandover) return undefined;
     const text = `another peer has the identity of this one (${before.info.address})`;
     return new MsgError("MSG_TOO_MANY_PEERS", text);
@@ -145,4 +220,11 @@ export class RouterSocket extends PartsSocket {
     }
     this.drop(reason, { peer: peer?.info, payload: parts[0] });
   }
+}
+
+/** Why a name cannot be one. */
+function faultOfId(what: string, id: Uint8Array): string | undefined {
+  if (id[0] === 0) return `${what} begins with a 0, which is reserved`;
+  if (id.length > 255) return `${what} has ${id.length} bytes, must be at most 255`;
+  return undefined;
 }

@@ -1,8 +1,8 @@
 import type { CloseReport, Payload, Transport, WaitOptions } from "@msg-ts/core";
 import type { LazyError } from "@msg-ts/core/building";
-import { WaiterList } from "@msg-ts/core/building";
+import { checkBoolean, WaiterList } from "@msg-ts/core/building";
 import { OutgoingMessages } from "./outgoing.ts";
-import type { Parts, PartsOptions } from "./parts-options.ts";
+import type { Parts, SharingOptions } from "./parts-options.ts";
 import type { PartsPeer } from "./parts-peer.ts";
 import { PartsSocket } from "./parts-socket.ts";
 
@@ -27,14 +27,19 @@ export abstract class SharingSocket extends PartsSocket {
   #turn = 0;
 
   /** @internal */
-  protected constructor(type: string, transport: Transport, options: PartsOptions) {
+  protected constructor(type: string, transport: Transport, options: SharingOptions) {
     super(type, transport, options);
+    const { immediate = false } = options;
+    checkBoolean("immediate", immediate);
+    const { conflate } = this.partsOptions;
     this.#empty = new WaiterList(this.runtime);
     this.#outgoing = new OutgoingMessages({
       runtime: this.runtime,
       options: this.partsOptions,
       give: (parts) => this.#give(parts),
-      mayQueue: () => this.endpoints.isDialing,
+      mayQueue: () =>
+        (!immediate && this.endpoints.isDialing) || (conflate && this.#peers.length > 0),
+      onConflated: () => this.countDrop("conflated", 1),
     });
     this.#outgoing.onEmpty = () => this.#empty.resolveAll();
   }
@@ -63,6 +68,12 @@ export abstract class SharingSocket extends PartsSocket {
    */
   trySend(message: Payload | readonly Payload[]): boolean {
     return this.#outgoing.trySend(this.outgoing(message));
+  }
+
+  /** Whether `trySend` would accept a message now. */
+  get isWritable(): boolean {
+    if (this.isClosed) return false;
+    return this.#outgoing.hasRoom || (this.unsent === 0 && this.#peers.some((one) => one.hasRoom));
   }
 
   /** @internal */

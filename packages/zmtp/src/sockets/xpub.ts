@@ -1,5 +1,6 @@
+import type { LazyError } from "@msg-ts/core/building";
 import { checkBoolean, checkChoice, PrefixIndex } from "@msg-ts/core/building";
-import type { Transport } from "@msg-ts/core";
+import type { CloseReport, Transport } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
 import { byteText } from "../patterns/byte-text.ts";
 import type { SubscriptionChange } from "../patterns/subscriptions.ts";
@@ -8,6 +9,8 @@ import type { Command } from "../wire/command.ts";
 import type { Parts, PartsOptions } from "./parts-options.ts";
 import type { PartsPeer } from "./parts-peer.ts";
 import { PartsSocket } from "./parts-socket.ts";
+import type { PartsSendOptions } from "./sharing-socket.ts";
+import { WaitingSends } from "./waiting-sends.ts";
 
 /** Which subscriptions an XPUB tells of. */
 export type Verbosity = "edges" | "all-subscriptions" | "all";
@@ -23,8 +26,9 @@ export interface XPubOptions extends PartsOptions {
   readonly verbosity?: Verbosity | undefined;
 
   /**
-   * Throws `MSG_HIGH_WATER_MARK`, and sends to nobody, when a subscriber does not read fast enough;
-   * else that one loses the message, which is counted.
+   * Throws `MSG_HIGH_WATER_MARK`, and sends to nobody, when a subscriber does not read fast enough,
+   * or waits for it where `send` is given a `timeoutMs`; else that one loses the message, which is
+   * counted.
    *
    * @defaultValue false
    */
@@ -40,6 +44,7 @@ export interface XPubOptions extends PartsOptions {
 
 const verbosities: readonly Verbosity[] = ["edges", "all-subscriptions", "all"];
 const nobody: readonly never[] = [];
+const noOptions: PartsSendOptions = {};
 
 /** What a subscriber may have a socket keep: as many bytes as its prefixes, at most this. */
 const maxPrefixBytesPerPeer = 16 * 1024 * 1024;
@@ -61,6 +66,9 @@ export class XPubSocket extends PartsSocket {
   readonly #verbosity: Verbosity;
   readonly #isNoDrop: boolean;
   readonly #maxSubscriptions: number;
+  readonly #waiting: WaitingSends;
+  /** With `conflate`: what a subscriber gets when it has room. */
+  readonly #newest: Map<PartsPeer, readonly Uint8Array[]> = new Map();
 
   constructor(transport: Transport, options: XPubOptions = {}) {
     super("XPUB", transport, options);
@@ -70,29 +78,37 @@ export class XPubSocket extends PartsSocket {
     this.#verbosity = verbosity;
     this.#isNoDrop = noDrop;
     this.#maxSubscriptions = maxSubscriptionsPerPeer;
+    const { maxWaiting } = this.partsOptions;
+    this.#waiting = new WaitingSends(this.runtime, maxWaiting, () => this.#waiting.pump());
   }
 
   /**
    * Publishes to everybody who subscribed to a beginning of the first part.
    *
-   * @returns a promise only when the event loop is to have its turn; `await` works on both.
+   * @param options - with `noDrop`, a `timeoutMs` has the call wait until all subscribers have room.
+   * @returns a promise when it waits or the event loop is to have its turn; `await` works on both.
+   *   It rejects with `MSG_TIMEOUT`, `MSG_CLOSED` or the signal's reason.
    * @throws MsgError `MSG_CLOSED`, `MSG_INVALID_ARGUMENT`, `MSG_PAYLOAD_TOO_LARGE`; with `noDrop`,
    *   `MSG_HIGH_WATER_MARK`
    */
-  send(message: Parts, { copy }: { readonly copy?: boolean } = {}): undefined | Promise<void> {
-    const parts = this.outgoing(message, copy);
-    const [topic] = parts;
-    const peers = topic === undefined ? nobody : this.#index.matchBytes(byteText(topic), nobody);
-    const slow = peers.filter((peer) => !peer.hasRoom);
-    if (this.#isNoDrop && slow.length > 0) {
-      const text = `${slow.length} of ${peers.length} subscribers do not read fast enough`;
-      throw new MsgError("MSG_HIGH_WATER_MARK", text);
+  send(message: Parts, options: PartsSendOptions = noOptions): undefined | Promise<void> {
+    const parts = this.outgoing(message, options.copy);
+    if (this.#waiting.size === 0 && this.#publish(parts)) return this.spend(parts);
+    if ((options.timeoutMs ?? 0) > 0) {
+      const what = "not all subscribers had room";
+      return this.#waiting.wait(() => this.#publish(parts), options, what);
     }
-    for (const peer of peers) if (peer.hasRoom) peer.give(parts);
-    for (const { info } of slow) this.drop("slow-subscriber", { peer: info });
-    if (peers.length === 0) this.countDrop("no-subscriber", 1);
-    this.countSent(parts);
-    return this.spend(parts);
+    throw new MsgError("MSG_HIGH_WATER_MARK", "some subscribers do not read fast enough");
+  }
+
+  /** @internal */
+  override onRoom(peer: PartsPeer): void {
+    const newest = this.#newest.get(peer);
+    if (newest !== undefined && peer.hasRoom) {
+      this.#newest.delete(peer);
+      peer.give(newest);
+    }
+    this.#waiting.pump();
   }
 
   /** @internal */
@@ -119,6 +135,35 @@ export class XPubSocket extends PartsSocket {
     const { prefixes } = this.#of(peer);
     for (const [text, prefix] of prefixes) this.#remove(peer, text, prefix);
     this.#subscriptions.delete(peer);
+    this.#newest.delete(peer);
+    this.#waiting.pump();
+  }
+
+  protected override onClosed(error: LazyError): CloseReport {
+    this.#waiting.close(error());
+    return super.onClosed(error);
+  }
+
+  /** Gives a message to all who want it; false when that has to wait for one of them. */
+  #publish(parts: readonly Uint8Array[]): boolean {
+    const [topic] = parts;
+    const peers = topic === undefined ? nobody : this.#index.matchBytes(byteText(topic), nobody);
+    const slow = peers.filter((peer) => !peer.hasRoom);
+    if (this.#isNoDrop && slow.length > 0) return false;
+    for (const peer of peers) if (peer.hasRoom) peer.give(parts);
+    for (const peer of slow) this.#keepOrDrop(peer, parts);
+    if (peers.length === 0) this.countDrop("no-subscriber", 1);
+    this.countSent(parts);
+    return true;
+  }
+
+  #keepOrDrop(peer: PartsPeer, parts: readonly Uint8Array[]): void {
+    if (!this.partsOptions.conflate) {
+      this.drop("slow-subscriber", { peer: peer.info });
+      return;
+    }
+    if (this.#newest.has(peer)) this.countDrop("conflated", 1);
+    this.#newest.set(peer, parts);
   }
 
   #of(peer: PartsPeer): Subscriptions {

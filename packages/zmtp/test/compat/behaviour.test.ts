@@ -161,12 +161,10 @@ describe("addresses", () => {
 describe("options", () => {
   it("that are not offered are refused by name, read or set", () => {
     const socket = closing(new Dealer());
-    expect(() => new Dealer({ conflate: true } as object)).toThrow(
-      "option conflate is not offered",
-    );
-    expect(() => Object.assign(socket, { probeRouter: true })).toThrow(
-      "probeRouter is not offered",
-    );
+    expect(() => new Dealer({ backlog: 1 } as object)).toThrow("option backlog is not offered");
+    expect(() => Object.assign(socket, { manual: true })).toThrow("manual is not offered");
+    expect(() => Object.assign(socket, { colour: 1 })).toThrow(TypeError);
+    expect(() => new Push({ probeRouter: true } as object)).toThrow("Push has no option");
     expect(() => new Dealer({ colour: 1 } as object)).toThrow('no option "colour"');
     expect(() => new Push({ receiveTimeout: 1 } as object)).toThrow("Push has no option");
     expect(() => new Dealer({ sendTimeout: -2 })).toThrow("sendTimeout is -2");

@@ -147,7 +147,10 @@ describe("over TCP, from bound and connected sockets of this layer", () => {
     expect(texts(await subscriber.receive())).toEqual(["news"]);
     for (const proxy of [jobs, news]) proxy.terminate();
     await Promise.all(running);
-    expect(() => jobs.pause()).toThrow("Proxy.pause is not offered");
+    for (const call of ["pause", "resume", "terminate"] as const) {
+      expect(() => jobs[call]()).toThrow("does not run");
+    }
+    await expect(jobs.run()).rejects.toMatchObject({ code: "EINVAL" });
   });
 });
 
