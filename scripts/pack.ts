@@ -3,16 +3,12 @@
  * application would: imported, required, and type-checked. `npm run pack -- --node 20,22,24,26` does
  * so on each of these versions of Node.js; the default is the running one.
  */
-import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { packages, readJson, root } from "./files.ts";
-
-const runningMajor = process.versions.node.split(".")[0] ?? "";
-const maxRunMs = 60_000;
-const maxInstallMs = 300_000;
+import { install, nodeProgram, npm, run, runningMajor } from "./node-program.ts";
 
 const esmScript = `
 import { RepSocket, ReqSocket, Tcp } from "msg-ts";
@@ -64,59 +60,17 @@ const typedConfig = {
   files: ["use.ts"],
 };
 
-/** Runs a program to its end; what it printed is shown only when it fails. */
-function run(
-  what: string,
-  file: string,
-  args: readonly string[],
-  cwd: string,
-  ms = maxRunMs,
-): void {
-  const isShellNeeded = process.platform === "win32" && file === "npm";
-  const { status, signal, error, stdout, stderr } = spawnSync(file, args, {
-    cwd,
-    encoding: "utf8",
-    shell: isShellNeeded,
-    timeout: ms,
-  });
-  if (status === 0) return;
-  const reason = error?.message ?? `ended with ${status ?? signal}`;
-  throw new Error(`${what}: ${reason}\n${stdout ?? ""}${stderr ?? ""}`);
-}
-
 /** The tarballs, made in the order of the folders. */
 function packAll(destination: string): string[] {
   mkdirSync(destination);
   const names = packages().flatMap(({ name, isPrivate }) => (isPrivate ? [] : [name]));
   const chosen = names.flatMap((name) => ["--workspace", name]);
-  run(
-    "npm pack",
-    "npm",
-    ["pack", ...chosen, "--pack-destination", destination],
-    root,
-    maxInstallMs,
-  );
+  npm("npm pack", ["pack", ...chosen, "--pack-destination", destination], root);
   const tarballs = readdirSync(destination).map((file) => join(destination, file));
   if (tarballs.length !== names.length) {
     throw new Error(`npm pack made ${tarballs.length} tarballs of ${names.length} packages`);
   }
   return tarballs;
-}
-
-function install(what: string, cwd: string, wanted: readonly string[]): void {
-  mkdirSync(cwd, { recursive: true });
-  writeFileSync(join(cwd, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  const flags = ["--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"];
-  run(what, "npm", ["install", ...flags, ...wanted], cwd, maxInstallMs);
-}
-
-/** The program of a Node.js version: the running one, or one that npm installs. */
-function nodeProgram(major: string, temporary: string): string {
-  if (major === runningMajor) return process.execPath;
-  const folder = join(temporary, `node-${major}`);
-  install(`npm install node@${major}`, folder, [`node@${major}`]);
-  const suffix = process.platform === "win32" ? ".exe" : "";
-  return join(folder, "node_modules", "node", "bin", `node${suffix}`);
 }
 
 function checkTypes(application: string): void {

@@ -1,6 +1,9 @@
+import type { Socket } from "node:dgram";
+import dgram from "node:dgram";
+import { setTimeout as pause } from "node:timers/promises";
 import { Quic } from "@msg-ts/transports/quic";
 import { expectNoLeaks, udpProxy, waitFor } from "@msg-ts/testing";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { heardAll, quicPair, roundTrip } from "./quic-scene.ts";
 import { dial, listen } from "./tls-scene.ts";
 
@@ -9,13 +12,16 @@ expectNoLeaks();
 /** Each change may cost a probe timeout or two, on a busy machine far more. */
 const patienceMs = 20_000;
 
+/** As long as these tests may wait on a busy machine: what they show is no matter of 15 s. */
+const patient = { idleTimeoutMs: 30_000 };
+
 /** A link through a proxy that can change the address of the dialer. */
 async function proxiedLink() {
-  const transport = new Quic();
+  const transport = new Quic(patient);
   const { links, address } = await listen(transport);
   const proxy = await udpProxy({ to: address });
   onTestFinished(() => proxy.close());
-  const dialed = await dial(new Quic({ pins: transport.pin }), proxy.address);
+  const dialed = await dial(new Quic({ pins: transport.pin, ...patient }), proxy.address);
   dialed.link.write([new TextEncoder().encode("hello")]);
   await waitFor(() => links[0]?.text === "hello", { what: "the listener has the link" });
   const accepted = links[0];
@@ -44,7 +50,8 @@ describe("a link over QUIC whose dialer looks for another way", { timeout: 60_00
   const length = 16 * 1024 * 1024;
 
   it("goes on soon behind a blackout in the middle of what it sends", async () => {
-    const { proxy, dialed, accepted } = await quicPair();
+    const options = { dialing: patient, listening: patient };
+    const { proxy, dialed, accepted } = await quicPair(options);
     dialed.link.write([new Uint8Array(length).fill(0x61)]);
     await waitFor(() => accepted.text.length > length / 8, { what: "it is under way" });
     // Both ways, until it has asked from a second socket: that one it once gave up at the same moment.
@@ -55,6 +62,38 @@ describe("a link over QUIC whose dialer looks for another way", { timeout: 60_00
     proxy.open();
     // The wait of a sender doubles, so it can take as long again; the idle timeout is 30 s.
     await heardAll(accepted, length, 12_000);
+    await roundTrip(dialed, accepted, "after");
+    expect([dialed.isClosed, accepted.isClosed]).toEqual([false, false]);
+  });
+
+  it("lives on while the system knows no way to its peer, which says nothing of the peer", async () => {
+    const made: Socket[] = [];
+    const { createSocket } = dgram;
+    vi.spyOn(dgram, "createSocket").mockImplementation(((options: "udp4") => {
+      const socket = createSocket(options);
+      made.push(socket);
+      return socket;
+    }) as typeof createSocket);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { proxy, dialed, accepted } = await quicPair();
+    const isDialers = (socket: Socket): boolean => {
+      try {
+        return socket.remoteAddress().port === Number(proxy.address.split(":").at(-1));
+      } catch {
+        return false;
+      }
+    };
+    const dialers = made.filter(isDialers);
+    expect(dialers.length).toBe(1);
+    proxy.block();
+    const error = Object.assign(new Error("send ENETUNREACH"), { code: "ENETUNREACH" });
+    dialers[0]?.emit("error", error);
+    dialed.link.write([new TextEncoder().encode("anybody?")]);
+    await waitFor(() => proxy.clientCount === 2, { what: "it looks", withinMs: 15_000 });
+    // Longer than a peer is given that is taken to be gone.
+    await pause(500);
+    proxy.open();
+    await heardAll(accepted, "anybody?".length);
     await roundTrip(dialed, accepted, "after");
     expect([dialed.isClosed, accepted.isClosed]).toEqual([false, false]);
   });

@@ -140,10 +140,14 @@ export class DialedSession {
     return undefined;
   }
 
-  /** Of a connected socket: what the system was told by a router, or by the peer's. */
+  /**
+   * Of a connected socket. What the peer's system says of its port is a word about the peer; all
+   * else is one about the way to it, such as an address that this host has no more.
+   */
   #onSocketError(error: Error): void {
-    if (this.#isReady) this.#session?.suspect();
-    else this.#onFailed(error);
+    if (!this.#isReady) return this.#onFailed(error);
+    if (hostCodeOf(error) === "ECONNREFUSED") this.#session?.suspect();
+    else if (this.#socket?.isLooking === false) this.#socket.look();
   }
 
   #onFailed(error: unknown): void {

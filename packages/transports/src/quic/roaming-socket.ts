@@ -54,7 +54,7 @@ export class RoamingSocket {
   static async connect(remote: HostPort, handlers: RoamingHandlers): Promise<RoamingSocket> {
     const udp = await UdpSocket.connect(remote, {
       onDatagram: (datagram) => roaming.#onDatagram(datagram, udp),
-      onError: (error) => handlers.onError(error),
+      onError: (error) => roaming.#onError(error, udp),
     });
     const roaming: RoamingSocket = new RoamingSocket(remote, handlers, udp);
     return roaming;
@@ -94,7 +94,7 @@ export class RoamingSocket {
     let opened: UdpSocket | undefined;
     const handlers = {
       onDatagram: (datagram: Uint8Array) => this.#onDatagram(datagram, opened),
-      onError: (error: Error) => this.#handlers.onError(error),
+      onError: (error: Error) => this.#onError(error, opened),
     };
     UdpSocket.connect(this.#remote, handlers).then(
       (udp) => {
@@ -139,6 +139,12 @@ export class RoamingSocket {
     }
     this.#other = udp;
     for (const datagram of held) udp?.send(datagram, this.#remote);
+  }
+
+  /** One that was left may still tell what became of what it had sent. */
+  #onError(error: Error, udp: UdpSocket | undefined): void {
+    if (this.#isClosed || (udp !== this.#current && udp !== this.#other)) return;
+    this.#handlers.onError(error);
   }
 
   #sendBeside(datagram: Uint8Array): void {

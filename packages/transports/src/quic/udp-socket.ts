@@ -24,6 +24,8 @@ export class UdpSocket {
   readonly #socket: NodeDgram.Socket;
   readonly #isConnected: boolean;
   #scratch: Buffer = Buffer.allocUnsafeSlow(16 * 1024);
+  /** The beginning of it that was asked for last: mostly it is the same one again. */
+  #view: Uint8Array = this.#scratch;
   #isClosed = false;
 
   private constructor(socket: NodeDgram.Socket, isConnected: boolean) {
@@ -53,7 +55,8 @@ export class UdpSocket {
 
   /** Memory for the next datagram to be sent. */
   scratchFor(bytes: number): Uint8Array {
-    return this.#scratch.length === bytes ? this.#scratch : this.#scratch.subarray(0, bytes);
+    if (this.#view.length !== bytes) this.#view = this.#scratch.subarray(0, bytes);
+    return this.#view;
   }
 
   /** Sends the beginning of what {@link scratchFor} gave. False when no more should be sent now. */
@@ -64,7 +67,10 @@ export class UdpSocket {
     else socket.send(this.#scratch, 0, length, to.port, to.host);
     const waiting = socket.getSendQueueCount();
     // Nearly always the system has it by now, and the memory is free again.
-    if (waiting > 0) this.#scratch = Buffer.allocUnsafeSlow(this.#scratch.length);
+    if (waiting > 0) {
+      this.#scratch = Buffer.allocUnsafeSlow(this.#scratch.length);
+      this.#view = this.#scratch;
+    }
     return waiting < maxQueuedDatagrams;
   }
 
