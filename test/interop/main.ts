@@ -16,7 +16,7 @@ import { Report } from "./report.ts";
 import type { Scene, Suite } from "./scene.ts";
 import { quinnSuite } from "./quinn/suite.ts";
 import { rustSuite } from "./rust/suite.ts";
-import { pyzmqSuite, zeromqSuite } from "./zeromq/suite.ts";
+import { compatSuite, pyzmqSuite, zeromqSuite } from "./zeromq/suite.ts";
 
 const { values } = parseArgs({
   options: {
@@ -29,7 +29,7 @@ const { values } = parseArgs({
 });
 
 const maxMinutes = 24 * 60;
-const suites: readonly Suite[] = [rustSuite, quinnSuite, zeromqSuite, pyzmqSuite];
+const suites: readonly Suite[] = [rustSuite, quinnSuite, zeromqSuite, compatSuite, pyzmqSuite];
 const asked = values.only?.split(",").map(suiteNamed);
 const chosen = asked ?? (values.mixed ? [rustSuite] : suites);
 const mixedMinutes = values.mixed ? minutesOf(values.minutes) : undefined;

@@ -1,5 +1,6 @@
 import { plain, plainServer } from "@msg-ts/zmtp";
 import type { Mechanism } from "@msg-ts/zmtp";
+import type { CommonOptions } from "@msg-ts/zmtp/compat";
 import { curve, curveKeyPair, curveServer } from "@msg-ts/zmtp/curve";
 
 /** One mechanism, as both sides have it. */
@@ -7,6 +8,8 @@ export interface Secured {
   readonly name: string;
   /** Ours as a client or a server; absent for NULL. */
   readonly ours: (role: Role) => Mechanism | undefined;
+  /** What a socket of the layer for zeromq.js is told. */
+  readonly compat: (role: Role) => Partial<CommonOptions>;
   /** What libzmq's socket is told. */
   readonly theirs: (role: Role) => object;
 }
@@ -20,7 +23,12 @@ const serverKeys = curveKeyPair();
 export const clientKeys = curveKeyPair();
 
 /** No security. */
-export const open: Secured = { name: "NULL", ours: () => undefined, theirs: () => ({}) };
+export const open: Secured = {
+  name: "NULL",
+  ours: () => undefined,
+  compat: () => ({}),
+  theirs: () => ({}),
+};
 
 /** A name and a password. */
 export const byPassword: Secured = {
@@ -31,6 +39,14 @@ export const byPassword: Secured = {
       : plainServer({
           authenticate: ({ username, password }) => username === "admin" && password === "secret",
         }),
+  compat: (role) =>
+    role === "client"
+      ? { plainUsername: admin.username, plainPassword: admin.password }
+      : {
+          plainServer: true,
+          authenticate: ({ username, password }) =>
+            username === admin.username && password === admin.password,
+        },
   theirs: (role) => ({ security: { name: "plain", role, ...admin } }),
 };
 
@@ -44,6 +60,18 @@ export const byKeys: Secured = {
           secretKey: serverKeys.secretKey,
           authenticate: ({ publicKeyText }) => publicKeyText === clientKeys.publicKey,
         }),
+  compat: (role) =>
+    role === "client"
+      ? {
+          curveServerKey: serverKeys.publicKey,
+          curvePublicKey: clientKeys.publicKey,
+          curveSecretKey: clientKeys.secretKey,
+        }
+      : {
+          curveServer: true,
+          curveSecretKey: serverKeys.secretKey,
+          authenticate: ({ publicKey }) => publicKey === clientKeys.publicKey,
+        },
   theirs: (role) => {
     const keys = role === "client" ? clientKeys : serverKeys;
     return { security: { name: "curve", role, ...keys, serverKey: serverKeys.publicKey } };

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import type { Scene, Skip, Suite } from "../scene.ts";
 import type { Carrier } from "./ends.ts";
 import { carriers } from "./ends.ts";
+import { compatScenes } from "./compat.ts";
 import type { Secured } from "./secured.ts";
 import { byKeys, byPassword, open } from "./secured.ts";
 import { specialScenes } from "./special.ts";
@@ -43,7 +44,12 @@ function everyPair(peer: ZmqProcess, carrier: Carrier, secured: Secured): Scene[
 }
 
 /** The scenes with one build of libzmq. */
-function suiteOf(name: string, program: Program, unavailable: () => string | undefined): Suite {
+function suiteOf(
+  name: string,
+  program: Program,
+  unavailable: () => string | undefined,
+  scenesOf: (peer: ZmqProcess, program: Program) => Scene[],
+): Suite {
   return {
     name,
     async prepare() {
@@ -53,13 +59,7 @@ function suiteOf(name: string, program: Program, unavailable: () => string | und
       const { version } = await peer.call("version");
       return {
         title: String(version),
-        scenes: [
-          ...[open, byPassword, byKeys].flatMap((secured) =>
-            carriers.flatMap((carrier) => everyPair(peer, carrier, secured)),
-          ),
-          ...specialScenes(peer, program),
-          ...waterMarkScenes(peer, program),
-        ],
+        scenes: scenesOf(peer, program),
         skips,
         dispose: () => void peer.kill(),
       };
@@ -67,12 +67,35 @@ function suiteOf(name: string, program: Program, unavailable: () => string | und
   };
 }
 
+function everyScene(peer: ZmqProcess, program: Program): Scene[] {
+  return [
+    ...[open, byPassword, byKeys].flatMap((secured) =>
+      carriers.flatMap((carrier) => everyPair(peer, carrier, secured)),
+    ),
+    ...specialScenes(peer, program),
+    ...waterMarkScenes(peer, program),
+  ];
+}
+
 /** libzmq 4.3.5, as the npm package zeromq brings it. */
-export const zeromqSuite: Suite = suiteOf("zeromq.js", nodeProgram, () => undefined);
+export const zeromqSuite: Suite = suiteOf("zeromq.js", nodeProgram, () => undefined, everyScene);
+
+/** The same, with our layer for zeromq.js on this side. */
+export const compatSuite: Suite = suiteOf(
+  "compat",
+  nodeProgram,
+  () => undefined,
+  (peer) => compatScenes(peer),
+);
 
 /** libzmq 4.3.4, as Debian's python3-zmq brings it. */
-export const pyzmqSuite: Suite = suiteOf("pyzmq", pythonProgram, () => {
-  if (!existsSync(pythonProgram.file)) return `${pythonProgram.file} is not there`;
-  const { status } = spawnSync(pythonProgram.file, ["-c", "import zmq.auth.asyncio"]);
-  return status === 0 ? undefined : "python3-zmq is not installed: apt-get install python3-zmq";
-});
+export const pyzmqSuite: Suite = suiteOf(
+  "pyzmq",
+  pythonProgram,
+  () => {
+    if (!existsSync(pythonProgram.file)) return `${pythonProgram.file} is not there`;
+    const { status } = spawnSync(pythonProgram.file, ["-c", "import zmq.auth.asyncio"]);
+    return status === 0 ? undefined : "python3-zmq is not installed: apt-get install python3-zmq";
+  },
+  everyScene,
+);

@@ -2,10 +2,12 @@ import type { Transport } from "@msg-ts/core";
 import { XPubSocket } from "../sockets/xpub.ts";
 import type { Verbosity } from "../sockets/xpub.ts";
 import { XSubSocket } from "../sockets/xsub.ts";
-import { compatError } from "./compat-error.ts";
+import { copyOf, emptyBytes } from "@msg-ts/core/building";
+import { translated } from "./compat-error.ts";
 import type { Inner } from "./inner.ts";
 import { partsInner } from "./inner.ts";
 import { partsOptionsOf } from "./inner-options.ts";
+import { partsFrom } from "./message-like.ts";
 import type { Values } from "./options.ts";
 import {
   DuplexSocket,
@@ -52,35 +54,53 @@ export class XPublisher extends DuplexSocket {
   }
 }
 
+/** A change of subscriptions. */
+type Change = (socket: XSubSocket) => void;
+
 /** Receives what begins with what it subscribed to. */
 export class Subscriber extends ReadableSocket {
   /** Only the newest message of each publisher is kept. */
   declare conflate: boolean;
+  /** What it subscribed to before it was used: its options may still be set. */
+  readonly #early: Change[];
 
   constructor(options: SubscriberOptions = {}) {
-    super("Subscriber", [...readableNames, "conflate"], options, openSubscriber, { linger: 0 });
+    const early: Change[] = [];
+    const make = (transport: Transport, values: Values): Inner => {
+      const socket = new XSubSocket(transport, partsOptionsOf(values));
+      for (const change of early) change(socket);
+      return partsInner(socket);
+    };
+    super("Subscriber", [...readableNames, "conflate"], options, make, { linger: 0 });
+    this.#early = early;
   }
 
   /** Subscribes to prefixes; no argument is everything. Counted, as in zeromq.js. */
   subscribe(...prefixes: readonly (Uint8Array | string)[]): void {
-    this.#change((socket, prefix) => socket.subscribe(prefix), prefixes);
+    this.#change(prefixes, (prefix) => (socket) => socket.subscribe(prefix));
   }
 
   /** Takes back one `subscribe` of each. */
   unsubscribe(...prefixes: readonly (Uint8Array | string)[]): void {
-    this.#change((socket, prefix) => socket.unsubscribe(prefix), prefixes);
+    this.#change(prefixes, (prefix) => (socket) => socket.unsubscribe(prefix));
   }
 
   #change(
-    change: (socket: XSubSocket, prefix: Uint8Array | string) => void,
     prefixes: readonly (Uint8Array | string)[],
+    changeOf: (prefix: Uint8Array) => Change,
   ): void {
-    const socket = this.inner.socket as XSubSocket;
-    try {
-      for (const prefix of prefixes.length === 0 ? [""] : prefixes) change(socket, prefix);
-    } catch (error) {
-      throw compatError(error);
+    const changes = (prefixes.length === 0 ? [""] : prefixes).map((prefix) => {
+      const [bytes = emptyBytes] = partsFrom(prefix);
+      return changeOf(copyOf(bytes));
+    });
+    if (!this.isUsed && !this.closed) {
+      this.#early.push(...changes);
+      return;
     }
+    const socket = this.inner.socket as XSubSocket;
+    translated(() => {
+      for (const change of changes) change(socket);
+    });
   }
 }
 

@@ -217,6 +217,11 @@ export abstract class Socket implements CommonOptions {
     }
   }
 
+  /** @internal Whether it was used, so that its options are fixed. */
+  protected get isUsed(): boolean {
+    return this.#inner !== undefined;
+  }
+
   /** @internal Our own socket. @throws CompatError `EBADF`, `EINVAL` */
   protected get inner(): Inner {
     return translated(() => this.#ours);

@@ -225,6 +225,23 @@ describe("a Proxy", () => {
   });
 });
 
+describe("a Subscriber", () => {
+  it("may be told its options after it subscribed, until it connects", async () => {
+    const publisher = closing(new XPublisher());
+    const subscriber = closing(new Subscriber());
+    subscriber.subscribe("a", Buffer.from("b"), "c");
+    subscriber.unsubscribe("c");
+    subscriber.receiveHighWaterMark = 5;
+    await join(publisher, subscriber);
+    const told = [await publisher.receive(), await publisher.receive()].map(([m]) => String(m));
+    expect(told.toSorted()).toEqual(["\u0001a", "\u0001b"]);
+    expect(() => (subscriber.receiveHighWaterMark = 6)).toThrow("is fixed");
+    expect(() => subscriber.subscribe({} as never)).toThrow("must be bytes");
+    await subscriber.close();
+    expect(() => subscriber.subscribe("a")).toThrow("is closed");
+  });
+});
+
 describe("what a socket says of itself", () => {
   it("is whether it could receive or send now", async () => {
     const [push, pull] = [closing(new Push({ sendHighWaterMark: 1 })), closing(new Pull())];
