@@ -43,7 +43,8 @@ export class JobLedger {
     if (name === "error") {
       const { error } = detail as SocketEvents["error"];
       if (error.code === "MSG_COMPRESS_FAILED") this.#failed++;
-      else this.#world.fail(`${this.process.name}: error event ${error.message}`);
+      else if (error.code !== "MSG_DIAL_FAILED" || !this.process.hasGivenUp)
+        this.#world.fail(`${this.process.name}: error event ${error.message}`);
     }
     if (name !== "dropped") return;
     const { reason, count, payload } = detail as SocketEvents["dropped"];

@@ -1,4 +1,6 @@
 import { Dialer } from "../../packages/core/src/connection/dialer.ts";
+import { Endpoints } from "../../packages/core/src/socket/endpoints.ts";
+import type { Peer } from "../../packages/core/src/socket/peer.ts";
 import { EventHub } from "../../packages/core/src/socket/event-hub.ts";
 import { LeftBehind } from "../../packages/core/src/socket/left-behind.ts";
 import { PubPeerQueue } from "../../packages/core/src/socket/pub-sub/pub-peer-queue.ts";
@@ -136,6 +138,40 @@ export const mutations: readonly Mutation[] = [
     apply: () => method(Dialer, "onConnectionClosed", nothing),
   },
   {
+    name: "a socket that is bound does not dial",
+    pattern: "req-rep",
+    shows: /has \d+ peers of/,
+    apply: () =>
+      method(
+        Endpoints,
+        "connect",
+        (connect) =>
+          function (this: Endpoints<Peer>, address) {
+            if (this.addresses.length === 0) connect.call(this, address);
+          },
+      ),
+  },
+  {
+    name: "an endpoint that was given up is kept, and nobody is told",
+    pattern: "push-pull",
+    shows: /has \d+ peers of/,
+    apply: () => method(Endpoints, "onGivenUp", nothing),
+  },
+  {
+    name: "a dialer tells of too many failures",
+    pattern: "push-pull",
+    shows: /tries again after|gives up after/,
+    apply: () =>
+      method(
+        Endpoints,
+        "onRetry",
+        (onRetry) =>
+          function (this: Endpoints<Peer>, dialer, error, attempt, delayMs) {
+            onRetry.call(this, dialer, error, attempt + 1, delayMs);
+          },
+      ),
+  },
+  {
     name: "an event is told twice",
     pattern: "req-rep",
     shows: /"disconnected" of a peer that was not connected|"connected" twice/,
@@ -222,6 +258,23 @@ export const mutations: readonly Mutation[] = [
         (close) =>
           function (this: JobDispatcher, error) {
             return { ...close.call(this, error), unsent: 0 };
+          },
+      ),
+  },
+  {
+    name: "what is denied is subscribed to all the same",
+    pattern: "pub-sub",
+    shows: /late, or to who did not ask/,
+    apply: () =>
+      method(
+        PubPeer,
+        "deny",
+        (deny) =>
+          function (this: PubPeer, topic, error) {
+            deny.call(this, topic, error);
+            const undo = method(PublishedWriter, "subscribed", nothing);
+            this.onSubscribe(topic);
+            undo();
           },
       ),
   },

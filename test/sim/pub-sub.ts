@@ -74,7 +74,8 @@ export class PubSubScenario extends Scenario {
     this.#bounds.set(process, bounds);
     const options = {
       ...this.socketOptions(node),
-      ...this.authorizer(process.name, false),
+      ...this.gates.authorizer(process.name),
+      authorization: { timeoutMs: 200, holdsForMs: 50 },
       ...bounds,
       heartbeatMs,
     };
@@ -129,8 +130,9 @@ export class PubSubScenario extends Scenario {
     name: Name,
     detail: SocketEvents[Name],
   ): void {
-    if (name === "connected" && !node.binds) {
+    if (name === "connected") {
       const { endpoint } = (detail as SocketEvents["connected"]).peer;
+      if (!node.dials.includes(endpoint)) return;
       state.endpoints.set(endpoint, (state.endpoints.get(endpoint) ?? 0) + 1);
     }
     if (name === "disconnected") {
@@ -238,7 +240,10 @@ export class PubSubScenario extends Scenario {
       onError: (error) => {
         const isLate = MsgError.is(error, "MSG_TIMEOUT") && this.world.now >= startMs + timeoutMs;
         const isClosed = MsgError.is(error, "MSG_CLOSED") && process.isClosing;
-        if (!isLate && !isClosed) this.world.fail(`subscribe rejects: ${String(error)}`);
+        const isDenied = MsgError.is(error, "MSG_FORBIDDEN") && this.#model.isDenied(topic);
+        if (!isLate && !isClosed && !isDenied) {
+          this.world.fail(`subscribe rejects: ${String(error)}`);
+        }
       },
     });
   }
@@ -357,7 +362,7 @@ export class PubSubScenario extends Scenario {
     return this.#notSubscribed;
   }
 
-  /** What a SUB wants becomes active at every publisher, however often each came and went. */
+  /** What a SUB wants becomes active, or is denied, at every publisher, however often each came and went. */
   get #notSubscribed(): string | undefined {
     for (const process of this.#subs.keys()) {
       if (!process.isLive) continue;
@@ -365,8 +370,8 @@ export class PubSubScenario extends Scenario {
       for (const { address } of peers) {
         const feed = this.#model.feed(address);
         const missing = wanted.find((topic) => {
-          const { asked, acknowledged } = feed.subscription(topic);
-          return asked === 0 || asked !== acknowledged;
+          const { asked, acknowledged, denied } = feed.subscription(topic);
+          return asked === 0 || asked !== acknowledged + denied;
         });
         if (missing === undefined) continue;
         return `${process.name} is not subscribed to "${missing}" on link ${feed.link}`;

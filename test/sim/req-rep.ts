@@ -81,7 +81,7 @@ export class ReqRepScenario extends Scenario {
     const socket = new RepSocket(process.transport, {
       ...this.socketOptions(node),
       ...bounds,
-      ...this.authorizer(process.name, true),
+      ...this.gates.authorizer(process.name),
       authorization: { timeoutMs: 200, holdsForMs: 50 },
       maxUnsentReplyBytes: 200 + Math.floor(random() * 3_000),
     });

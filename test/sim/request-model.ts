@@ -164,6 +164,8 @@ export class RequestModel {
         return failFast ? undefined : "it may wait";
       case "MSG_REMOTE":
         return remoteCodes.has(remoteCode ?? "") ? undefined : "no REP says that";
+      case "MSG_DIAL_FAILED":
+        return by.hasGivenUp ? undefined : "nobody gave up";
       case "MSG_PEER_LOST":
       case "MSG_NO_ANSWER":
       case "MSG_HIGH_WATER_MARK":

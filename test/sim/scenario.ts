@@ -1,7 +1,8 @@
-import type { Authorizer, AuthRequest, SocketOptions, SocketType } from "@msg-ts/core";
-import { MsgError } from "@msg-ts/core";
+import type { SocketOptions, SocketType } from "@msg-ts/core";
 import type { FaultMix } from "@msg-ts/testing";
 import { seededFaults } from "@msg-ts/testing";
+import { Gates } from "./gates.ts";
+import { Harm } from "./harm.ts";
 import { LateCompressor } from "./payloads.ts";
 import type { Step, Weights } from "./schedule.ts";
 import { breaking, drawSteps, mixes, networkSteps } from "./schedule.ts";
@@ -12,23 +13,21 @@ import type { World } from "./world.ts";
 /** How long it may take, when all is well again, until everything has its end. */
 const mostQuietMs = 60_000;
 
-/** What a dialer may have heard last of an endpoint, before the application let go of it. */
-const lastFailures: ReadonlySet<string> = new Set([
-  "MSG_DIAL_FAILED",
-  "MSG_PEER_LOST",
-  "MSG_AUTH_REJECTED",
-  "MSG_HANDSHAKE_TIMEOUT",
-]);
-
 /** A node: one socket at a time. */
 export interface SimNode<S extends AnySocket = AnySocket> {
   readonly type: SocketType;
   readonly name: string;
-  /** What it binds, or the addresses that it connects to. */
+  /** What it binds, if it does. */
   readonly binds: boolean;
   readonly address: string;
+  /** What it connects to. */
+  readonly dials: readonly string[];
   lives: number;
   process: SimProcess<S>;
+}
+
+function addressOf(type: SocketType, index: number): string {
+  return `${type}${index}`.toLowerCase();
 }
 
 /** Nodes of one pattern, what happens to them, and the model of what they may show. */
@@ -39,7 +38,8 @@ export abstract class Scenario {
   readonly #mix: FaultMix;
   protected readonly compresses: boolean;
   readonly #failChance: number;
-  readonly #hasAuth: boolean;
+  protected readonly gates: Gates;
+  readonly #harm: Harm;
 
   constructor(world: World) {
     this.world = world;
@@ -47,7 +47,8 @@ export abstract class Scenario {
     this.#mix = mixes[Math.floor(this.random() * mixes.length)] ?? {};
     this.compresses = this.random() < 0.4;
     this.#failChance = this.random() < 0.5 ? 0 : 0.05;
-    this.#hasAuth = this.random() < 0.3;
+    this.gates = new Gates(world, this.random, this.random() < 0.3);
+    this.#harm = new Harm(world, this.nodes, (node) => this.begin(node));
     world.onRest(() => {
       for (const { process } of this.nodes) {
         if (process.isDead || !process.isTouched) continue;
@@ -89,20 +90,28 @@ export abstract class Scenario {
     return drawSteps([...this.weights, ...networkSteps], random);
   }
 
-  /** Nodes of `bound` listen, those of `dialing` connect to all of them. */
+  /**
+   * Nodes of one type listen, those of the other connect to all of them. In some runs there is also
+   * one of each that does both, so that the two have two connections.
+   */
   protected join(one: SocketType, other: SocketType): void {
     const [bound, dialing] = this.random() < 0.5 ? [one, other] : [other, one];
     const servers = 1 + Math.floor(this.random() * 2);
     const clients = 1 + Math.floor(this.random() * 3);
-    for (let i = 0; i < servers; i++) this.#addNode(bound, i, true);
-    for (let i = 0; i < clients; i++) this.#addNode(dialing, i, false);
+    const isMixed = this.world.dice("topology")() < 0.2;
+    const listening = Array.from({ length: servers }, (_, i) => addressOf(bound, i));
+    const mixed = isMixed ? [addressOf(dialing, 0)] : [];
+    listening.forEach((_, i) => this.#addNode(bound, i, true, i === 0 ? mixed : []));
+    for (let i = 0; i < clients; i++) this.#addNode(dialing, i, isMixed && i === 0, listening);
+    for (const node of this.nodes) this.begin(node);
   }
 
-  #addNode(type: SocketType, index: number, binds: boolean): void {
-    const name = `${type}${index}`;
-    const node = { type, name, binds, address: name.toLowerCase(), lives: 0 } as SimNode;
-    this.nodes.push(node);
-    this.begin(node);
+  #addNode(type: SocketType, index: number, binds: boolean, dials: readonly string[]): void {
+    const [name, address] = [`${type}${index}`, addressOf(type, index)];
+    this.nodes.push({ type, name, binds, address, dials, lives: 0 } as Omit<
+      SimNode,
+      "process"
+    > as SimNode);
   }
 
   /** A new process for a node. */
@@ -119,9 +128,7 @@ export abstract class Scenario {
     const { socket, handlers } = this.makeSocket(node);
     process.begin(socket, handlers);
     if (node.binds) this.#bind(node);
-    else
-      for (const { address } of this.nodes.filter(({ binds }) => binds))
-        void socket.connect(address);
+    for (const address of node.dials) void socket.connect(address);
   }
 
   #bind({ process, address }: SimNode): void {
@@ -136,12 +143,13 @@ export abstract class Scenario {
   }
 
   /** What every socket of this scenario is told. */
-  protected socketOptions({ process, binds }: SimNode): SocketOptions {
+  protected socketOptions({ process, name, binds, dials }: SimNode): SocketOptions {
     const { world } = this;
+    process.maxAttempts = this.#maxAttempts(name);
     const random = world.dice(`options ${process.name.replace(/\.\d+$/, "")}`);
     return {
       runtime: process.runtime,
-      reconnect: { minDelayMs: 5, maxDelayMs: 50 },
+      reconnect: { minDelayMs: 5, maxDelayMs: 50, maxAttempts: process.maxAttempts },
       handshakeTimeoutMs: 200,
       maxMessageBytes: 4_000,
       sendHighWaterBytes: 100 + Math.floor(random() * 1_000),
@@ -151,47 +159,14 @@ export abstract class Scenario {
             minCompressBytes: 30,
           }
         : {}),
-      ...this.#authOptions(process.name, binds),
+      ...this.gates.authOptions(process.name, { binds, dials: dials.length > 0 }),
     };
   }
 
-  #authOptions(name: string, binds: boolean): SocketOptions {
-    if (!this.#hasAuth) return {};
-    if (!binds) return { authToken: this.random() < 0.5 ? "token" : async () => "token" };
-    const random = this.world.dice(`auth ${name}`);
-    return { authenticator: (request) => this.#authenticate(request, random()) };
-  }
-
-  /** Allows nearly always, at once or later; with `denies` it may also say no, throw, or be late. */
-  protected authorizer(name: string, denies: boolean): { authorize?: Authorizer } {
-    const random = this.world.dice(`authorizer ${name}`);
-    if (random() < 0.7) return {};
-    return {
-      authorize: () => {
-        const how = this.world.isQuiet ? 1 : random();
-        if (denies && how < 0.1) return false;
-        if (denies && how < 0.15) throw new Error("cannot tell");
-        if (how > 0.6) return true;
-        const lateMs = denies && how < 0.2 ? 300 : how * 40;
-        return new Promise((resolve) => {
-          this.world.clock.setTimer(() => resolve(true), lateMs);
-        });
-      },
-    };
-  }
-
-  /** Lets in, refuses, throws, takes its time, or never says anything. */
-  #authenticate({ signal }: AuthRequest, how: number): boolean | Promise<boolean> {
-    if (this.world.isQuiet || how < 0.7) return true;
-    if (how < 0.8) return false;
-    if (how < 0.85) throw new Error("no");
-    return new Promise((resolve, reject) => {
-      const later = this.world.clock.setTimer(() => resolve(true), how < 0.95 ? 30 : 1e9);
-      signal.addEventListener("abort", () => {
-        this.world.clock.clearTimer(later);
-        reject(new Error("gone"));
-      });
-    });
+  /** Some give up: their application connects anew when all is well. */
+  #maxAttempts(name: string): number {
+    const random = this.world.dice(`attempts ${name}`);
+    return random() < 0.8 ? Infinity : 1 + Math.floor(random() * 4);
   }
 
   /** Takes a step, and looks at everybody behind it. */
@@ -202,60 +177,8 @@ export abstract class Scenario {
   }
 
   async #take(step: Step): Promise<void> {
-    const { a, b, c } = step;
     if (breaking.has(step.op)) this.world.count("faults");
-    switch (step.op) {
-      case "pass":
-        await this.world.pass(a % 10 === 0 ? b % 1_500 : b % 60);
-        return;
-      case "cut":
-        this.#someLink(a)?.cut();
-        return;
-      case "flap":
-        for (const link of this.pick(this.nodes, a).process.faults.links) link.cut();
-        // Those who dial are back.
-        await this.world.pass(60);
-        return;
-      case "hold":
-        this.#someLink(a)?.hold(b % 2 === 0 ? "incoming" : "outgoing");
-        return;
-      case "release":
-        this.#someLink(a)?.release(b % 2 === 0 ? "incoming" : "outgoing");
-        return;
-      case "dark":
-        this.#darken(a);
-        return;
-      case "kill": {
-        const { process } = this.pick(this.nodes, a);
-        if (!process.isDead && !process.isGone) {
-          process.kill(b % 2 === 0 ? "reset" : "end", c % 300);
-        }
-        return;
-      }
-      case "close": {
-        const { process } = this.pick(this.nodes, a);
-        if (process.isLive) process.close([0, 1, 30, 200, 1_000][b % 5] ?? 0);
-        return;
-      }
-      case "drain": {
-        const { process } = this.pick(this.nodes, a);
-        if (process.isLive) process.drain([0, 50, 300, 1_500][b % 4] ?? 0);
-        return;
-      }
-      case "ready":
-        this.#ready(this.pick(this.nodes, a), b, c);
-        return;
-      case "restart":
-        this.#restart(this.pick(this.nodes, a));
-        return;
-      case "disconnect":
-      case "reconnect":
-      case "rebind":
-        this.#moveEndpoint(this.pick(this.nodes, a), step.op, b, c);
-        return;
-      default:
-        await this.take(step);
-    }
+    if (!(await this.#harm.take(step))) await this.take(step);
   }
 
   /** Ends the faults, waits until all has its end, closes everything. */
@@ -276,7 +199,7 @@ export abstract class Scenario {
   async #untilDone(): Promise<void> {
     const startMs = this.world.now;
     for (;;) {
-      this.#heal();
+      this.#harm.heal();
       this.settleDown();
       await this.world.pass(400);
       const why = this.#missing ?? this.unfinished;
@@ -316,83 +239,11 @@ export abstract class Scenario {
     return found[number % found.length];
   }
 
-  #ready({ process }: SimNode, b: number, c: number): void {
-    if (!process.isLive) return;
-    const timeoutMs = b % 500;
-    const startMs = this.world.now;
-    const promise = process.socket.ready({ timeoutMs, peers: 1 + (c % 3) });
-    const byMs = (): number => (process.isGone ? 0 : startMs + timeoutMs);
-    this.world.watch(`ready() of ${process.name}`, byMs, promise, {
-      onValue: () => {},
-      onError: (error) => {
-        const isLate = MsgError.is(error, "MSG_TIMEOUT") && this.world.now >= startMs + timeoutMs;
-        const isClosed = MsgError.is(error, "MSG_CLOSED") && process.isClosing;
-        // Nobody is left to come; it tells of the last who was not there, went, or said no.
-        const isFailure = MsgError.is(error) && lastFailures.has(error.code);
-        const isAlone = isFailure && process.hasLetGo;
-        if (!isLate && !isClosed && !isAlone) this.world.fail(`ready() rejects: ${String(error)}`);
-      },
-    });
-  }
-
-  #someLink(number: number) {
-    const links = this.nodes.flatMap(({ process }) => process.faults.links);
-    return links[number % links.length];
-  }
-
-  /** Both ends of one link hear nothing of each other any more. */
-  #darken(number: number): void {
-    const chosen = this.#someLink(number);
-    const name = chosen?.remoteAddress.replace(/:\w+$/, "");
-    for (const { process } of this.nodes) {
-      for (const link of process.faults.links) {
-        if (link.remoteAddress.replace(/:\w+$/, "") === name) link.goDark();
-      }
-    }
-  }
-
-  #restart(node: SimNode): void {
-    if (node.process.isDead || node.process.isGone) this.begin(node);
-  }
-
-  #moveEndpoint({ process, binds, address }: SimNode, op: string, b: number, c: number): void {
-    if (!process.isLive) return;
-    const { socket } = process;
-    if (binds && op === "rebind") {
-      void socket.unbind(address).then((wasBound) => {
-        if (wasBound && process.isLive) void socket.bind(address);
-      });
-    } else if (!binds) {
-      const to = this.pick(
-        this.nodes.filter((node) => node.binds),
-        b,
-      ).address;
-      if (op === "disconnect") process.hasLetGo = true;
-      if (op === "disconnect") socket.disconnect(to, { lingerMs: [0, 20, 1_000][c % 3] ?? 0 });
-      else void socket.connect(to);
-    }
-  }
-
-  /** What a host's keep-alive would find is found, what was held goes on, who is down comes back. */
-  #heal(): void {
-    for (const node of this.nodes) {
-      this.#restart(node);
-      for (const link of node.process.faults.links) {
-        link.release("incoming");
-        link.release("outgoing");
-        if (link.isDoomed) link.cut();
-      }
-      if (node.binds || !node.process.isLive) continue;
-      for (const { binds, address } of this.nodes) {
-        if (binds) void node.process.socket.connect(address);
-      }
-    }
-  }
-
-  /** Everybody is to be connected to everybody of the other kind, once. */
+  /** Everybody is to be connected to everybody that it dials, and that dials it, once. */
   get #missing(): string | undefined {
-    for (const { process, binds } of this.nodes) {
-      const wanted = this.nodes.filter((other) => other.binds !== binds).length;
+    for (const { process, address, dials } of this.nodes) {
+      const dialing = this.nodes.filter((other) => other.dials.includes(address));
+      const wanted = dials.length + dialing.length;
       const { length } = process.socket.peers;
       if (!process.isLive) return `${process.name} is not there`;
       if (length !== wanted) return `${process.name} has ${length} peers of ${wanted}`;

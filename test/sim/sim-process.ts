@@ -146,6 +146,12 @@ export class SimProcess<S extends AnySocket = AnySocket> implements TapOwner {
   isClosing = false;
   /** Its application let an endpoint go. */
   hasLetGo = false;
+  /** One of its dialers told that it gave up. */
+  hasGivenUp = false;
+  /** How often its dialers try. */
+  maxAttempts = Infinity;
+  /** What each of them counted last, by endpoint. */
+  readonly #attempts: Map<string, number> = new Map();
   report: CloseReport | undefined;
   /** The most peers it had at a time. */
   mostPeers = 0;
@@ -302,6 +308,8 @@ export class SimProcess<S extends AnySocket = AnySocket> implements TapOwner {
     if (name === "refused") this.#world.count("refused");
     this.#world.note(`${this.name} ${name} ${peer?.address ?? ""} ${cause?.code ?? ""}`);
     if (cause !== undefined) this.#checkError(name, cause);
+    if (name === "retrying") this.#onRetrying(detail as SocketEvents["retrying"]);
+    if (name === "error" && cause !== undefined) this.#onDialerError(cause);
     if (name === "connected" && peer !== undefined) this.#onConnected(peer);
     if (name === "disconnected" && peer !== undefined && !this.#connected.delete(peer.id)) {
       this.#fail(`"disconnected" of a peer that was not connected: ${peer.address}`);
@@ -318,6 +326,25 @@ export class SimProcess<S extends AnySocket = AnySocket> implements TapOwner {
     this.#everConnected.add(peer.id);
     this.#connected.add(peer.id);
     this.mostPeers = Math.max(this.mostPeers, this.#connected.size);
+  }
+
+  #onRetrying({ endpoint, attempt }: SocketEvents["retrying"]): void {
+    this.#attempts.set(endpoint, attempt);
+    const { maxAttempts } = this;
+    if (attempt >= maxAttempts)
+      this.#fail(`tries again after ${attempt} failures, maxAttempts is ${maxAttempts}`);
+  }
+
+  /** One gives up when it has failed as often as it may in a row, and says so once. */
+  #onDialerError({ message }: MsgError): void {
+    const [, endpoint] = /^gave up connecting to \w+:\/\/(.+)$/.exec(message) ?? [];
+    if (endpoint === undefined) return;
+    this.hasGivenUp = true;
+    const failures = (this.#attempts.get(endpoint) ?? 0) + 1;
+    this.#attempts.delete(endpoint);
+    const { maxAttempts } = this;
+    if (failures !== maxAttempts)
+      this.#fail(`gives up after ${failures} failures, maxAttempts is ${maxAttempts}`);
   }
 
   /** Among honest peers only a stream that ends within a frame breaks the protocol. */

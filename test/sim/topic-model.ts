@@ -24,6 +24,7 @@ type Due = "yes" | "no" | "perhaps";
 interface Subscription {
   asked: number;
   acknowledged: number;
+  denied: number;
   isTakenBack: boolean;
 }
 
@@ -58,7 +59,7 @@ export class Feed {
   subscription(topic: string): Subscription {
     let found = this.topics.get(topic);
     if (found === undefined) {
-      found = { asked: 0, acknowledged: 0, isTakenBack: false };
+      found = { asked: 0, acknowledged: 0, denied: 0, isTakenBack: false };
       this.topics.set(topic, found);
     }
     return found;
@@ -83,9 +84,15 @@ export class TopicModel {
   readonly records: PublishRecord[] = [];
   readonly feeds: Map<number, Feed> = new Map();
   readonly #world: World;
+  /** What any PUB ever denied anybody. */
+  readonly #denied: Set<string> = new Set();
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  isDenied(topic: string): boolean {
+    return this.#denied.has(topic);
   }
 
   add(by: SimProcess, topic: string, bytes: number): PublishRecord {
@@ -110,8 +117,10 @@ export class TopicModel {
   /** A PUB gives a message to whoever is subscribed on a link; perhaps, when that comes later. */
   onPublished(feed: Feed, record: PublishRecord): void {
     let how: Due = "no";
-    for (const [topic, { asked, acknowledged, isTakenBack }] of feed.topics) {
+    for (const [topic, { asked, acknowledged, denied, isTakenBack }] of feed.topics) {
       if (!matches(topic, record.topic)) continue;
+      // It was asked for and never granted.
+      if (asked === denied) continue;
       const isActive = asked === acknowledged && !isTakenBack && !record.isLate;
       if (isActive) how = "yes";
       else if (how === "no") how = "perhaps";
@@ -137,6 +146,10 @@ export class TopicModel {
     if (frame.type !== "message") return;
     const feed = this.feed(link.remoteAddress);
     feed.saidSequence = frame.topic.startsWith("MSG.") ? frame.sequence : frame.sequence + 1;
+    if (frame.topic.startsWith("MSG.DENY.")) {
+      feed.subscription(frame.topic.slice(9)).denied++;
+      this.#denied.add(frame.topic.slice(9));
+    }
     if (!frame.topic.startsWith("MSG.ACK.")) return;
     feed.subscription(frame.topic.slice(8)).acknowledged++;
   }
