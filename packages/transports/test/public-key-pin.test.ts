@@ -1,8 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { TestAuthority } from "@msg-ts/testing/certificates";
 import { describe, expect, it } from "vitest";
-import { isPinned, notPinnedText, pinOf, resolvePins } from "../src/quic/public-key-pin.ts";
-import { PeerCertificate } from "../src/tls/peer-certificate.ts";
+import { isPinned, notPinnedText, pinOf, resolvePins } from "../src/certificates/public-key-pin.ts";
+import { PeerCertificate } from "../src/certificates/peer-certificate.ts";
 
 /** Made by the command line of OpenSSL, and so was {@link knownPin}, in the way of RFC 7469, appendix A. */
 const knownCertificate = `-----BEGIN CERTIFICATE-----

@@ -11,7 +11,7 @@ import { QuicCredentials } from "../src/quic/quic-credentials.ts";
 import { resolveQuicOptions } from "../src/quic/quic-options.ts";
 import { quicheEngine } from "../src/quic/quiche-engine.ts";
 import { Rounds } from "../src/quic/rounds.ts";
-import { SelfSignedIdentity } from "../src/quic/self-signed-identity.ts";
+import { SelfSignedIdentity } from "../src/certificates/self-signed-identity.ts";
 import { linkOver, quicPair, roundTrip, say } from "./quic-scene.ts";
 import type { Listening } from "./tls-scene.ts";
 import { dial, dialFailure, listen } from "./tls-scene.ts";

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { pinOf, resolvePins } from "../src/quic/public-key-pin.ts";
-import { SelfSignedIdentity } from "../src/quic/self-signed-identity.ts";
+import { pinOf, resolvePins } from "../src/certificates/public-key-pin.ts";
+import { SelfSignedIdentity } from "../src/certificates/self-signed-identity.ts";
 
 const folders: string[] = [];
 

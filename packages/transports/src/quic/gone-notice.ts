@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import { nodeCrypto } from "../tls/node-tls.ts";
+import { nodeCrypto } from "../node-tls.ts";
 
 const proofBytes = 16;
 

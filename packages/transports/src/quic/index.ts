@@ -1,4 +1,4 @@
-export { certificateOf, PeerCertificate } from "../tls/peer-certificate.ts";
+export { certificateOf, PeerCertificate } from "../certificates/peer-certificate.ts";
 export type { QuicEngine } from "./engine.ts";
 export { Quic } from "./quic.ts";
 export type { QuicCertificates, QuicOptions } from "./quic-options.ts";

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { nodeCrypto } from "../tls/node-tls.ts";
+import { nodeCrypto } from "../node-tls.ts";
 import type { PacketHeader } from "./engine.ts";
 
 /** RFC 9001, section 5.2: what everybody can derive the keys of first packets with, version 1. */

@@ -2,13 +2,13 @@ import { Buffer } from "node:buffer";
 import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { MsgError } from "@msg-ts/core";
-import { nodeCrypto, nodeTls } from "../tls/node-tls.ts";
-import { PeerCertificate } from "../tls/peer-certificate.ts";
-import { authoritiesOf, identityOf, privateKeyOf } from "../tls/read-pem.ts";
+import { nodeCrypto, nodeTls } from "../node-tls.ts";
+import { PeerCertificate } from "../certificates/peer-certificate.ts";
+import { authoritiesOf, identityOf, privateKeyOf } from "../certificates/read-pem.ts";
 import type { ContextSettings, EngineConnection } from "./engine.ts";
-import { isPinned, pinOf, resolvePins } from "./public-key-pin.ts";
+import { isPinned, pinOf, resolvePins } from "../certificates/public-key-pin.ts";
 import type { QuicCertificates, ResolvedQuicOptions } from "./quic-options.ts";
-import type { SelfSignedIdentity } from "./self-signed-identity.ts";
+import type { SelfSignedIdentity } from "../certificates/self-signed-identity.ts";
 
 type ContextCredentials = Pick<
   ContextSettings,

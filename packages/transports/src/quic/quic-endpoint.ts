@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { ListenerHandlers, MsgError } from "@msg-ts/core";
 import { formatTcpAddress } from "../tcp/tcp-address.ts";
-import { nodeCrypto } from "../tls/node-tls.ts";
+import { nodeCrypto } from "../node-tls.ts";
 import { Admission } from "./admission.ts";
 import type { HostPort, PacketHeader, QuicEngine } from "./engine.ts";
 import type { QuicContexts } from "./quic-contexts.ts";

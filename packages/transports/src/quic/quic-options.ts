@@ -1,7 +1,8 @@
 import { MsgError } from "@msg-ts/core";
+import type { CertificateOptions, Pem } from "../certificates/certificate-options.ts";
 import type { HostLookup } from "../tcp/tcp-options.ts";
 import { resolveTcpOptions } from "../tcp/tcp-options.ts";
-import type { ClientCertificates, Pem } from "../tls/tls-options.ts";
+import type { ClientCertificates } from "../tls/tls-options.ts";
 
 /** The longest delay that a timer honours. */
 const maxTimerMs = 2 ** 31 - 1;
@@ -17,7 +18,7 @@ const minStreamWindowBytes = 64 * 1024;
 const maxStreamWindowBytes = 1024 * 1024 * 1024;
 
 /** Who we are, and whom we trust. */
-export interface QuicCertificates {
+export interface QuicCertificates extends CertificateOptions {
   /**
    * Our certificate, with its chain. A listener without one makes one for itself, and
    * `transport.pin` is what its dialers give as `pins`. A dialer shows it to a listener that asks.
@@ -25,20 +26,6 @@ export interface QuicCertificates {
    * @defaultValue none when dialing; a self-signed one, in memory, when listening
    */
   readonly cert?: Pem | undefined;
-
-  /** The private key that belongs to `cert`. @defaultValue none */
-  readonly key?: Pem | undefined;
-
-  /** Decrypts `key`, if it is encrypted. @defaultValue none */
-  readonly passphrase?: string | undefined;
-
-  /**
-   * The authorities that we trust, instead of Node's own: to issue the certificates of servers when
-   * we dial, and those of clients when we listen.
-   *
-   * @defaultValue the authorities that Node.js brings, when dialing without `pins`
-   */
-  readonly ca?: Pem | readonly Pem[] | undefined;
 
   /**
    * The public keys that we trust: `sha256/` and the Base64 of SHA-256 of the key, as

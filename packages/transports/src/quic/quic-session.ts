@@ -1,5 +1,5 @@
 import { MsgError } from "@msg-ts/core";
-import type { PeerCertificate } from "../tls/peer-certificate.ts";
+import type { PeerCertificate } from "../certificates/peer-certificate.ts";
 import { ControlStream } from "./control-stream.ts";
 import type { EngineConnection, HostPort } from "./engine.ts";
 import { closeFailure, streamFailure } from "./quic-failures.ts";

@@ -15,7 +15,7 @@ import type { SessionOptions } from "./session-owner.ts";
 import type { QuicEngine } from "./engine.ts";
 import { quicheEngine } from "./quiche-engine.ts";
 import { Rounds } from "./rounds.ts";
-import { SelfSignedIdentity } from "./self-signed-identity.ts";
+import { SelfSignedIdentity } from "../certificates/self-signed-identity.ts";
 import { SharedSessions } from "./shared-sessions.ts";
 import type { StreamLink } from "./stream-link.ts";
 

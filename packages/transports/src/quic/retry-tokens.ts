@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { nodeCrypto } from "../tls/node-tls.ts";
+import { nodeCrypto } from "../node-tls.ts";
 import type { HostPort } from "./engine.ts";
 
 const macBytes = 32;

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Link, LinkHandlers, MsgError } from "@msg-ts/core";
-import type { PeerCertificate } from "../tls/peer-certificate.ts";
+import type { PeerCertificate } from "../certificates/peer-certificate.ts";
 import type { EngineConnection } from "./engine.ts";
 
 /** Where streams are read when their receiver offers no memory of its own: copied before reuse. */

@@ -1,12 +1,11 @@
-export { SelfSignedIdentity } from "../quic/self-signed-identity.ts";
-export { certificateOf, PeerCertificate } from "./peer-certificate.ts";
+export { SelfSignedIdentity } from "../certificates/self-signed-identity.ts";
+export { certificateOf, PeerCertificate } from "../certificates/peer-certificate.ts";
+export type { CertificateOptions, Pem, TlsIdentity } from "../certificates/certificate-options.ts";
 export { Tls } from "./tls.ts";
 export type {
   ClientCertificates,
-  Pem,
   SniLookup,
   TlsCertificates,
-  TlsIdentity,
   TlsOptions,
   TlsVersion,
 } from "./tls-options.ts";

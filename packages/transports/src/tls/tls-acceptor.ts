@@ -4,7 +4,7 @@ import type { SecureContext, Server, TLSSocket } from "node:tls";
 import type { ListenerHandlers } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
 import { remoteAddressOf } from "../tcp/tcp-socket.ts";
-import { nodeTls } from "./node-tls.ts";
+import { nodeTls } from "../node-tls.ts";
 import type { TlsCredentials } from "./tls-credentials.ts";
 import { certificateFrom } from "./tls-dialing.ts";
 import { certificateRefused, peerLeft, refusalOf } from "./tls-failures.ts";

@@ -1,9 +1,10 @@
 import type { SecureContext, SecureContextOptions } from "node:tls";
 import { MsgError } from "@msg-ts/core";
-import { pinOf, resolvePins } from "../quic/public-key-pin.ts";
-import { nodeCrypto, nodeTls } from "./node-tls.ts";
-import { authoritiesOf, identityOf, invalid, read } from "./read-pem.ts";
-import type { ResolvedTlsOptions, TlsCertificates, TlsIdentity } from "./tls-options.ts";
+import type { TlsIdentity } from "../certificates/certificate-options.ts";
+import { pinOf, resolvePins } from "../certificates/public-key-pin.ts";
+import { nodeCrypto, nodeTls } from "../node-tls.ts";
+import { authoritiesOf, identityOf, invalid, read } from "../certificates/read-pem.ts";
+import type { ResolvedTlsOptions, TlsCertificates } from "./tls-options.ts";
 import { TlsSessions } from "./tls-sessions.ts";
 
 const sessionIdContextBytes = 16;

@@ -3,7 +3,7 @@ import process from "node:process";
 import type { TLSSocket } from "node:tls";
 import type { Link, LinkHandlers } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
-import type { PeerCertificate } from "./peer-certificate.ts";
+import type { PeerCertificate } from "../certificates/peer-certificate.ts";
 import { tlsFailureText } from "./tls-failures.ts";
 
 /**

@@ -1,4 +1,5 @@
 import { MsgError } from "@msg-ts/core";
+import type { CertificateOptions, Pem, TlsIdentity } from "../certificates/certificate-options.ts";
 import type { ResolvedTcpOptions, TcpOptions } from "../tcp/tcp-options.ts";
 import { resolveTcpOptions } from "../tcp/tcp-options.ts";
 
@@ -11,9 +12,6 @@ const maxNameLength = 253;
 const versions: readonly string[] = ["TLSv1.2", "TLSv1.3"];
 const clientCertificateChoices: readonly string[] = ["none", "optional", "required"];
 
-/** PEM text, or its bytes. */
-export type Pem = string | Uint8Array;
-
 /** A version of TLS. Older ones are broken and not offered. */
 export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 
@@ -22,15 +20,6 @@ export type TlsVersion = "TLSv1.2" | "TLSv1.3";
  * A certificate that does not verify is refused by both of the latter.
  */
 export type ClientCertificates = "none" | "optional" | "required";
-
-/** A certificate and the private key that belongs to it. */
-export interface TlsIdentity {
-  /** The certificate, and behind it those between it and the root: one file in the usual form. */
-  readonly cert: Pem;
-  readonly key: Pem;
-  /** Decrypts `key`, if it is encrypted. */
-  readonly passphrase?: string | undefined;
-}
 
 /**
  * Finds what a listener shows for a server name that a peer asks for, in lower case. `undefined`
@@ -43,7 +32,7 @@ export type SniLookup = (
 ) => TlsIdentity | undefined | Promise<TlsIdentity | undefined>;
 
 /** Who we are, and whom we trust. What `setCertificates` may change while the transport is in use. */
-export interface TlsCertificates {
+export interface TlsCertificates extends CertificateOptions {
   /**
    * Our certificate, with its chain. A listener needs it, or `sni`. A dialer shows it to a listener
    * that asks for one.
@@ -51,20 +40,6 @@ export interface TlsCertificates {
    * @defaultValue none
    */
   readonly cert?: Pem | undefined;
-
-  /** The private key that belongs to `cert`. @defaultValue none */
-  readonly key?: Pem | undefined;
-
-  /** Decrypts `key`, if it is encrypted. @defaultValue none */
-  readonly passphrase?: string | undefined;
-
-  /**
-   * The authorities that we trust, instead of Node's own: to issue the certificates of servers when
-   * we dial, and those of clients when we listen.
-   *
-   * @defaultValue the authorities that Node.js brings, when dialing
-   */
-  readonly ca?: Pem | readonly Pem[] | undefined;
 
   /**
    * The public keys of the servers that we dial, as `pin` of their transport tells them: `sha256/` and

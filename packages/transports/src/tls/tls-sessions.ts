@@ -1,4 +1,4 @@
-import type { PeerCertificate } from "./peer-certificate.ts";
+import type { PeerCertificate } from "../certificates/peer-certificate.ts";
 
 /** Of more servers than this, those that were dialed longest ago are forgotten. */
 const maxSessions = 256;

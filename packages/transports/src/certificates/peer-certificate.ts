@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import { nodeCrypto } from "./node-tls.ts";
+import { nodeCrypto } from "../node-tls.ts";
 
 /**
  * The certificate that a peer showed and proved to have the private key of.

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { MsgError } from "@msg-ts/core";
-import { nodeCrypto } from "../tls/node-tls.ts";
+import { nodeCrypto } from "../node-tls.ts";
 
 const hashBytes = 32;
 const base64Pin = /^sha256\/\/?(?<digits>[A-Za-z0-9+/]{43}=)$/;

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { KeyObject } from "node:crypto";
-import { nodeCrypto } from "../tls/node-tls.ts";
-import type { TlsIdentity } from "../tls/tls-options.ts";
+import { nodeCrypto } from "../node-tls.ts";
+import type { TlsIdentity } from "./certificate-options.ts";
 import { pinOfKey } from "./public-key-pin.ts";
 
 /** Tags of DER (X.690, section 8), and those of the fields of a certificate (RFC 5280, 4.1). */

@@ -1,7 +1,7 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { MsgError } from "@msg-ts/core";
-import { nodeCrypto } from "./node-tls.ts";
-import type { Pem, TlsCertificates } from "./tls-options.ts";
+import { nodeCrypto } from "../node-tls.ts";
+import type { CertificateOptions, Pem } from "./certificate-options.ts";
 
 /** A certificate and its key, read and checked; empty where none are given. */
 export interface ReadIdentity {
@@ -49,7 +49,7 @@ export function privateKeyOf(key: string, passphrase?: string): KeyObject {
 }
 
 /** The certificates of `ca`, each read and checked. */
-export function authoritiesOf(ca: TlsCertificates["ca"]): string[] | undefined {
+export function authoritiesOf(ca: CertificateOptions["ca"]): string[] | undefined {
   if (ca === undefined) return undefined;
   const given: readonly Pem[] = Array.isArray(ca) ? ca : [ca as Pem];
   if (given.length === 0) throw invalid("", "ca is empty, must have a certificate");

@@ -1,6 +1,6 @@
 import type * as NodeCrypto from "node:crypto";
 import type * as NodeTls from "node:tls";
-import { builtinModule } from "../builtin-module.ts";
+import { builtinModule } from "./builtin-module.ts";
 
 let tls: typeof NodeTls | undefined;
 let crypto: typeof NodeCrypto | undefined;
