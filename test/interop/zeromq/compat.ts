@@ -201,7 +201,7 @@ const talks: readonly Talk[] = [
     ours,
     theirs: "SUB",
     run: async (joining) => {
-      const publisher = new zmq[ours]();
+      const publisher = ours === "Publisher" ? new zmq.Publisher() : new zmq.XPublisher();
       return published(publisher, await join(publisher, "SUB", joining));
     },
   })),
