@@ -9,15 +9,12 @@ import type { RoundTaker } from "./rounds.ts";
 import type { AnswerHandler } from "./session-clock.ts";
 import { SessionClock } from "./session-clock.ts";
 import type { SessionBase, SessionOptions, SessionOwner } from "./session-owner.ts";
-import type { LinkSession } from "./stream-link.ts";
-import { StreamLink } from "./stream-link.ts";
+import { SessionLinks } from "./session-links.ts";
+import type { LinkSession, StreamLink } from "./stream-link.ts";
 import { TrafficBudget } from "./traffic-budget.ts";
 
 /** A connection that is full makes packets for ever when it is closed: quiche 0.18. */
 const maxDatagramsPerFlush = 4_096;
-
-/** Of more links than this, the engine is asked which of them have something. */
-const maxLinksToAsk = 16;
 
 /** Far more than a handshake takes, with the certificates of both ends. */
 const maxHandshakeBytes = 256 * 1024;
@@ -41,19 +38,16 @@ export class QuicSession implements LinkSession, RoundTaker {
   certificate: PeerCertificate | undefined;
   readonly #options: SessionOptions;
   readonly #owner: SessionOwner;
-  readonly #links: Map<number, StreamLink> = new Map();
+  readonly #links: SessionLinks;
+  readonly #onOtherStream: (id: number) => void = (id) => this.#onStream(id);
   readonly #peerStreams: PeerStreams;
   readonly #control: ControlStream | undefined;
   readonly #mtu: PathMtu;
   readonly #clock: SessionClock;
-  #turns: Set<StreamLink> = new Set();
-  #blocked: Set<StreamLink> = new Set();
-  readonly #undone: Set<StreamLink> = new Set();
   #phase: Phase = "handshaking";
   #hasReceived = false;
   #isRoundDue = false;
   #nextStream: number;
-  #linkCount = 0;
   #endCode: number = closeCodes.done;
   #unansweredTimeouts = 0;
   #refusal: MsgError | undefined;
@@ -65,6 +59,7 @@ export class QuicSession implements LinkSession, RoundTaker {
     this.remoteAddress = base.remoteAddress;
     this.#options = options;
     this.#owner = owner;
+    this.#links = new SessionLinks(this, base.remoteAddress, options.isDialer);
     this.#nextStream = options.isDialer ? 0 : 1;
     this.#peerStreams = new PeerStreams(options.isDialer ? 1 : 0);
     this.#control = options.isShared ? new ControlStream(this, options.isDialer) : undefined;
@@ -174,35 +169,31 @@ export class QuicSession implements LinkSession, RoundTaker {
 
   read(): void {
     if (this.#hasReceived) this.#takeIn();
-    if (this.#turns.size > 0) {
-      const turns = this.#turns;
-      this.#turns = new Set();
-      for (const link of turns) link.runTurn();
-    }
-    if (this.#blocked.size > 0 && this.#phase === "open") this.#sendBlocked();
+    this.#links.runTurns();
+    if (this.#links.hasBlocked && this.#phase === "open") this.#links.sendBlocked();
   }
 
   flush(): void {
     this.#isRoundDue = false;
     if (this.#phase === "over") {
-      if (this.#turns.size > 0) this.#requestRound(false);
+      if (this.#links.hasTurns) this.#requestRound(false);
       return;
     }
     this.#sendAll();
     if (this.#budget.isLookDue && this.#endIfOverBudget()) return;
     if (this.connection.isClosed) return this.#finish(this.#reasonOfEngine());
     if (this.#phase === "ending") this.#endIfAcknowledged();
-    if (this.#turns.size > 0) this.#requestRound(false);
+    if (this.#links.hasTurns) this.#requestRound(false);
     if (!this.isOver) this.#clock.arm(this.connection.timeoutMs());
   }
 
   requestTurn(link: StreamLink): void {
-    this.#turns.add(link);
+    this.#links.awaitTurn(link);
     this.#requestRound(false);
   }
 
   awaitRoom(link: StreamLink): void {
-    this.#blocked.add(link);
+    this.#links.awaitRoom(link);
   }
 
   requestFlush(): void {
@@ -211,17 +202,15 @@ export class QuicSession implements LinkSession, RoundTaker {
 
   awaitDone(link: StreamLink): void {
     if (link.isFinAlone) this.#control?.sendEnd(link.id, link.sentBytes);
-    if (!link.closeIfDone()) this.#undone.add(link);
+    this.#links.awaitDone(link);
   }
 
   release(link: StreamLink): Promise<void> | undefined {
-    this.#blocked.delete(link);
-    this.#undone.delete(link);
-    const wasThere = this.#links.delete(link.id);
-    if (wasThere) this.#budget.onLinkGone(link);
-    const isLast = wasThere && this.#links.size === 0;
-    if (isLast) this.#onLinkless();
-    return isLast ? this.#owner.onUnused(this) : undefined;
+    if (!this.#links.remove(link)) return undefined;
+    this.#budget.onLinkGone(link);
+    if (this.#links.size > 0) return undefined;
+    this.#onLinkless();
+    return this.#owner.onUnused(this);
   }
 
   failureOf(error: unknown): MsgError {
@@ -250,14 +239,8 @@ export class QuicSession implements LinkSession, RoundTaker {
   }
 
   #addLink(id: number): StreamLink {
-    const number = this.#linkCount;
-    this.#linkCount += 1;
-    const isFirst = number === 0 || this.#options.isDialer;
-    const name = isFirst ? this.remoteAddress : `${this.remoteAddress}#${number}`;
-    const link = new StreamLink(this, id, name);
-    this.#links.set(id, link);
     this.#clock.onLink();
-    return link;
+    return this.#links.add(id);
   }
 
   #requestRound(isReceiving: boolean): void {
@@ -277,26 +260,9 @@ export class QuicSession implements LinkSession, RoundTaker {
     if (this.#phase === "open") this.#mtu.start();
     if (this.#phase === "handshaking" && this.connection.isEstablished) this.#onEstablished();
     if (this.#phase === "handshaking" || this.#phase === "over") return;
-    this.#readStreams();
+    this.#links.read(this.connection, this.#onOtherStream);
     this.#control?.sendMore();
-    for (const link of this.#undone) if (link.closeIfDone()) this.#undone.delete(link);
-  }
-
-  /**
-   * Asks the links that there are first: a connection mostly has one or two, and to list the
-   * readable streams costs the engine more than all else that it does for a small message (bench
-   * scenario: req-rep).
-   */
-  #readStreams(): void {
-    const { connection } = this;
-    if (!connection.isReadable) return;
-    if (this.#links.size <= maxLinksToAsk) {
-      for (const link of this.#links.values()) {
-        if (connection.isStreamReadable(link.id)) link.runTurn();
-      }
-      if (!connection.isReadable) return;
-    }
-    for (const id of connection.readableStreams()) this.#onReadable(id);
+    this.#links.closeDone();
   }
 
   #onEstablished(): void {
@@ -308,9 +274,8 @@ export class QuicSession implements LinkSession, RoundTaker {
     if (refusal !== undefined) this.refuse(0x12a, refusal);
   }
 
-  #onReadable(id: number): void {
-    const link = this.#links.get(id);
-    if (link !== undefined) return link.runTurn();
+  /** One that is no link has something. */
+  #onStream(id: number): void {
     if (this.#control?.receive(id) === true) return;
     if (!this.#peerStreams.isNew(id) || this.#phase !== "open") return this.#discard(id);
     const added = this.#addLink(id);
@@ -325,14 +290,6 @@ export class QuicSession implements LinkSession, RoundTaker {
     } catch {
       // It was reset.
     }
-  }
-
-  /** Those with the least to send first: a small message is not to wait for a large one. */
-  #sendBlocked(): void {
-    const blocked = [...this.#blocked];
-    this.#blocked = new Set();
-    if (blocked.length > 1) blocked.sort((a, b) => a.bufferedBytes - b.bufferedBytes);
-    for (const link of blocked) link.sendMore();
   }
 
   #sendAll(): void {
@@ -388,7 +345,7 @@ export class QuicSession implements LinkSession, RoundTaker {
       this.#owner.onSilence(this.#unansweredTimeouts);
     }
     if (this.#clock.takePing(now)) this.connection.ping();
-    if (this.#blocked.size > 0 && this.#phase === "open") this.#sendBlocked();
+    if (this.#links.hasBlocked && this.#phase === "open") this.#links.sendBlocked();
     this.flush();
   }
 
@@ -414,8 +371,7 @@ export class QuicSession implements LinkSession, RoundTaker {
     if (this.#phase === "over") return;
     this.#phase = "over";
     this.#clock.stop();
-    this.#blocked.clear();
-    this.#undone.clear();
+    this.#links.stopWaiting();
     for (const link of this.#links.values()) link.onSessionEnd(reason);
     this.#owner.onOver(this, reason);
   }
