@@ -15,6 +15,8 @@ import { WaitingSends } from "../../packages/core/src/socket/push-pull/push-wait
 import { ReceiveSource } from "../../packages/core/src/socket/receive-queue.ts";
 import { RequestDispatcher } from "../../packages/core/src/socket/req-rep/request-dispatcher.ts";
 import { RequestTable } from "../../packages/core/src/socket/req-rep/request-table.ts";
+import { SilenceWatch } from "../../packages/core/src/socket/silence-watch.ts";
+import { ValueCodec } from "../../packages/core/src/socket/value-codec.ts";
 import { PublishedWriter } from "../../packages/core/src/wire/msg/publish-subscribe.ts";
 import { RequestReplyWriter } from "../../packages/core/src/wire/msg/request-reply.ts";
 import type { Pattern } from "./simulate.ts";
@@ -170,6 +172,18 @@ export const mutations: readonly Mutation[] = [
             onRetry.call(this, dialer, error, attempt + 1, delayMs);
           },
       ),
+  },
+  {
+    name: "a peer that is silent for too long is kept",
+    pattern: "push-pull",
+    shows: /keeps a peer that is silent/,
+    apply: () => method(SilenceWatch, "start", nothing),
+  },
+  {
+    name: "a message is not decoded",
+    pattern: "push-pull",
+    shows: /has a value that its codec did not make/,
+    apply: () => method(ValueCodec, "decode", nothing),
   },
   {
     name: "an event is told twice",

@@ -78,6 +78,7 @@ export class PubSubScenario extends Scenario {
       authorization: { timeoutMs: 200, holdsForMs: 50 },
       ...bounds,
       heartbeatMs,
+      codec: this.codecOf(process),
     };
     const handlers: ProcessHandlers = {
       onSent: (link, frame) => this.#model.onSaid(link, frame),
@@ -113,7 +114,11 @@ export class PubSubScenario extends Scenario {
       isConsuming: false,
     };
     this.#subs.set(process, state);
-    const socket = new SubSocket(process.transport, { ...this.socketOptions(node), ...options });
+    const socket = new SubSocket(process.transport, {
+      ...this.socketOptions(node),
+      ...options,
+      codec: this.codecOf(process),
+    });
     const handlers: ProcessHandlers = {
       onSent: (link, frame) => this.#model.onAsked(link, frame),
       onReceived: (link, frame) => this.#model.onCame(link, frame),
@@ -169,7 +174,9 @@ export class PubSubScenario extends Scenario {
   }
 
   #onTaken(process: SimProcess, message: TopicMessage): void {
-    if (!process.isDead) this.#model.onTaken(message);
+    if (process.isDead) return;
+    this.codecOf(process)?.check(message);
+    this.#model.onTaken(message);
   }
 
   protected take({ op, a, b, c }: Step): void {

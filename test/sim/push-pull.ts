@@ -61,7 +61,11 @@ export class PushPullScenario extends Scenario {
       ...(this.#atMostOnce ? { delivery: "at-most-once" as const } : {}),
     };
     const { process } = node;
-    const socket = new PushSocket(process.transport, { ...this.socketOptions(node), ...options });
+    const socket = new PushSocket(process.transport, {
+      ...this.socketOptions(node),
+      ...options,
+      codec: this.codecOf(process),
+    });
     const pushing = process as SimProcess<PushSocket>;
     const ledger = new JobLedger(this.world, this.#model, pushing, options);
     this.#ledgers.set(process, ledger);
@@ -84,7 +88,11 @@ export class PushPullScenario extends Scenario {
       ...(this.#atMostOnce && random() < 0.5 ? { delivery: "at-most-once" as const } : {}),
     };
     const { process } = node;
-    const socket = new PullSocket(process.transport, { ...this.socketOptions(node), ...options });
+    const socket = new PullSocket(process.transport, {
+      ...this.socketOptions(node),
+      ...options,
+      codec: this.codecOf(process),
+    });
     this.#windows.set(process, window);
     if (random() < 0.5) this.#consume(process, socket, random() < 0.5 ? 1 : 3);
     return { socket, handlers: {} };
@@ -120,6 +128,7 @@ export class PushPullScenario extends Scenario {
   #onJob(process: SimProcess, job: Job): JobRecord | undefined {
     if (process.isDead) return undefined;
     this.world.note(`${process.name} takes ${job.text().replace(/\0+$/, "")} ${job.deliveryCount}`);
+    this.codecOf(process)?.check(job);
     return this.#model.onDelivered(job);
   }
 

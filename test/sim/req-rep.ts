@@ -65,7 +65,11 @@ export class ReqRepScenario extends Scenario {
     };
     const { process } = node;
     this.#bounds.set(process.name, bounds);
-    const socket = new ReqSocket(process.transport, { ...this.socketOptions(node), ...bounds });
+    const socket = new ReqSocket(process.transport, {
+      ...this.socketOptions(node),
+      ...bounds,
+      codec: this.codecOf(process),
+    });
     return { socket, handlers: {} };
   }
 
@@ -82,6 +86,7 @@ export class ReqRepScenario extends Scenario {
       ...this.socketOptions(node),
       ...bounds,
       ...this.gates.authorizer(process.name),
+      codec: this.codecOf(process),
       authorization: { timeoutMs: 200, holdsForMs: 50 },
       maxUnsentReplyBytes: 200 + Math.floor(random() * 3_000),
     });
@@ -123,6 +128,7 @@ export class ReqRepScenario extends Scenario {
 
   #onRequest(process: SimProcess, request: Request): RequestRecord | undefined {
     if (process.isDead) return undefined;
+    this.codecOf(process)?.check(request);
     const record = this.#model.onGiven(process, request.peer.id, request.payload);
     this.world.note(`${process.name} is given ${record?.text ?? ""}`);
     return record;
@@ -185,7 +191,10 @@ export class ReqRepScenario extends Scenario {
     const byMs = (): number =>
       process.isGone ? 0 : Math.min(deadlineMs + sweepMs, record.abortedMs);
     this.world.watch(text, byMs, reply, {
-      onValue: (message) => this.#model.onReply(record, message.payload),
+      onValue: (message) => {
+        this.codecOf(process)?.check(message);
+        this.#model.onReply(record, message.payload);
+      },
       onError: (error) => this.#model.onError(record, error),
     });
     return record;

@@ -41,6 +41,7 @@ const remoteCodes = new Set([
   "FORBIDDEN",
   "INTERNAL",
   "MSG_DECOMPRESS_FAILED",
+  "MSG_DECODE_FAILED",
   "MSG_PAYLOAD_TOO_LARGE",
   "REPLIES_UNREAD",
 ]);
@@ -171,6 +172,7 @@ export class RequestModel {
       case "MSG_HIGH_WATER_MARK":
       case "MSG_COMPRESS_FAILED":
       case "MSG_DECOMPRESS_FAILED":
+      case "MSG_DECODE_FAILED":
         return undefined;
       default:
         return abort?.signal.aborted === true && error === abort.signal.reason

@@ -8,6 +8,7 @@ import type { Step, Weights } from "./schedule.ts";
 import { breaking, drawSteps, mixes, networkSteps } from "./schedule.ts";
 import type { AnySocket, ProcessHandlers } from "./sim-process.ts";
 import { SimProcess } from "./sim-process.ts";
+import { WatchedCodec } from "./watched-codec.ts";
 import type { World } from "./world.ts";
 
 /** How long it may take, when all is well again, until everything has its end. */
@@ -40,6 +41,9 @@ export abstract class Scenario {
   readonly #failChance: number;
   protected readonly gates: Gates;
   readonly #harm: Harm;
+  /** Absent in runs whose payloads are bytes. */
+  readonly #codecFailChance: number | undefined;
+  readonly #codecs: Map<string, WatchedCodec> = new Map();
 
   constructor(world: World) {
     this.world = world;
@@ -49,6 +53,8 @@ export abstract class Scenario {
     this.#failChance = this.random() < 0.5 ? 0 : 0.05;
     this.gates = new Gates(world, this.random, this.random() < 0.3);
     this.#harm = new Harm(world, this.nodes, (node) => this.begin(node));
+    const codecDice = world.dice("codecs");
+    this.#codecFailChance = codecDice() < 0.75 ? undefined : codecDice() < 0.5 ? 0 : 0.1;
     world.onRest(() => {
       for (const { process } of this.nodes) {
         if (process.isDead || !process.isTouched) continue;
@@ -143,14 +149,16 @@ export abstract class Scenario {
   }
 
   /** What every socket of this scenario is told. */
-  protected socketOptions({ process, name, binds, dials }: SimNode): SocketOptions {
+  protected socketOptions({ process, type, name, binds, dials }: SimNode): SocketOptions {
     const { world } = this;
     process.maxAttempts = this.#maxAttempts(name);
+    process.silence.limitMs = this.#idlePeerTimeoutMs(type, name);
     const random = world.dice(`options ${process.name.replace(/\.\d+$/, "")}`);
     return {
       runtime: process.runtime,
       reconnect: { minDelayMs: 5, maxDelayMs: 50, maxAttempts: process.maxAttempts },
       handshakeTimeoutMs: 200,
+      idlePeerTimeoutMs: process.silence.limitMs,
       maxMessageBytes: 4_000,
       sendHighWaterBytes: 100 + Math.floor(random() * 1_000),
       ...(this.compresses
@@ -161,6 +169,27 @@ export abstract class Scenario {
         : {}),
       ...this.gates.authOptions(process.name, { binds, dials: dials.length > 0 }),
     };
+  }
+
+  /** Whether anybody ends a connection on which nothing is said. */
+  get #endsSilent(): boolean {
+    return this.nodes.some(({ process }) => process.silence.limitMs < Infinity);
+  }
+
+  /** Some take the silence of a peer for its end. A PUB hears nothing from who is well. */
+  #idlePeerTimeoutMs(type: SocketType, name: string): number {
+    const random = this.world.dice(`silence ${name}`);
+    return type === "PUB" || random() < 0.85 ? Infinity : 300 + Math.floor(random() * 1_500);
+  }
+
+  /** In some runs, of values: each socket has one of its own. */
+  protected codecOf({ name }: SimProcess): WatchedCodec | undefined {
+    let codec = this.#codecs.get(name);
+    if (codec === undefined && this.#codecFailChance !== undefined) {
+      codec = new WatchedCodec(this.world, name, this.#codecFailChance);
+      this.#codecs.set(name, codec);
+    }
+    return codec;
   }
 
   /** Some give up: their application connects anew when all is well. */
@@ -187,7 +216,7 @@ export abstract class Scenario {
     this.world.isQuiet = true;
     await this.world.pass(0);
     await this.#untilDone();
-    this.world.isCalm = !this.endsPeers;
+    this.world.isCalm = !this.endsPeers && !this.#endsSilent;
     this.workOn();
     await this.#untilDone();
     this.checkEnd();

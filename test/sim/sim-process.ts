@@ -12,6 +12,7 @@ import type {
 import { FaultTransport } from "@msg-ts/testing";
 import type { FaultTransportOptions } from "@msg-ts/testing";
 import type { Frame } from "./frames.ts";
+import { SilenceModel } from "./silence.ts";
 import type { TapLink, TapOwner } from "./tap-transport.ts";
 import { TapTransport } from "./tap-transport.ts";
 import type { World } from "./world.ts";
@@ -152,6 +153,7 @@ export class SimProcess<S extends AnySocket = AnySocket> implements TapOwner {
   maxAttempts = Infinity;
   /** What each of them counted last, by endpoint. */
   readonly #attempts: Map<string, number> = new Map();
+  readonly silence: SilenceModel;
   report: CloseReport | undefined;
   /** The most peers it had at a time. */
   mostPeers = 0;
@@ -161,6 +163,7 @@ export class SimProcess<S extends AnySocket = AnySocket> implements TapOwner {
     this.name = name;
     this.socketType = type;
     this.startedMs = world.now;
+    this.silence = new SilenceModel(world, name);
     this.#owned = new OwnedRuntime(world, name, () => {
       this.isTouched = true;
     });
@@ -244,7 +247,12 @@ export class SimProcess<S extends AnySocket = AnySocket> implements TapOwner {
     if (!this.socket.isClosed) this.close(0);
   }
 
+  now(): number {
+    return this.#world.now;
+  }
+
   onLink(link: TapLink): void {
+    this.silence.onLink(link);
     if (link.isDialer) this.#world.count("links");
     this.#world.note(`${this.name} link ${link.number}`);
   }
@@ -276,6 +284,7 @@ export class SimProcess<S extends AnySocket = AnySocket> implements TapOwner {
     if (stats.peers !== size || peers.length !== size) {
       this.#fail(`has ${stats.peers} peers, events tell of ${size}`);
     }
+    if (this.isLive) this.silence.check();
     const { connects, disconnects } = stats;
     if (connects - disconnects !== size) {
       this.#fail(`counts ${connects} connects and ${disconnects} disconnects, has ${size} peers`);
@@ -314,6 +323,9 @@ export class SimProcess<S extends AnySocket = AnySocket> implements TapOwner {
     if (name === "disconnected" && peer !== undefined && !this.#connected.delete(peer.id)) {
       this.#fail(`"disconnected" of a peer that was not connected: ${peer.address}`);
     }
+    if (name === "disconnected" && peer !== undefined) {
+      this.silence.onDisconnected(peer.address, cause?.message ?? "");
+    }
     if (name === "disconnected" && this.#world.isCalm && this.isLive) {
       this.#fail(`lost ${peer?.address} though all is well: ${cause?.message ?? "it ended"}`);
     }
@@ -324,6 +336,7 @@ export class SimProcess<S extends AnySocket = AnySocket> implements TapOwner {
   #onConnected(peer: PeerInfo): void {
     if (this.#everConnected.has(peer.id)) this.#fail(`"connected" twice of ${peer.address}`);
     this.#everConnected.add(peer.id);
+    this.silence.onConnected(peer.address);
     this.#connected.add(peer.id);
     this.mostPeers = Math.max(this.mostPeers, this.#connected.size);
   }

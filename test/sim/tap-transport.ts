@@ -12,6 +12,7 @@ import { FrameSplitter } from "./frames.ts";
 /** Who hears what a socket writes and is given. */
 export interface TapOwner {
   readonly socketType: SocketType;
+  now(): number;
   onLink(link: TapLink): void;
   onSent(link: TapLink, frame: Frame): void;
   onReceived(link: TapLink, frame: Frame): void;
@@ -90,9 +91,16 @@ export class TapLink implements Link {
   /** Our side ended or destroyed it: what comes is discarded. */
   hasEnded = false;
   isClosed = false;
+  /** Whether it is read from, and since when; and when anything came last. */
+  isReading = true;
+  readingMs: number;
+  heardMs: number;
+  readonly #owner: TapOwner;
 
   constructor(inner: Link, isDialer: boolean, owner: TapOwner) {
     this.#inner = inner;
+    this.#owner = owner;
+    this.readingMs = this.heardMs = owner.now();
     this.isDialer = isDialer;
     this.remoteAddress = inner.remoteAddress;
     this.number = linkNumber(inner.remoteAddress);
@@ -111,6 +119,7 @@ export class TapLink implements Link {
     const { nextBuffer } = handlers as { nextBuffer?: unknown };
     const inner: LinkHandlers = {
       onData: (chunk) => {
+        this.heardMs = this.#owner.now();
         this.#received.push(chunk);
         handlers.onData(chunk);
       },
@@ -133,6 +142,8 @@ export class TapLink implements Link {
   }
 
   setReading(reading: boolean): void {
+    this.isReading = reading;
+    this.readingMs = this.#owner.now();
     this.#inner.setReading(reading);
   }
 
