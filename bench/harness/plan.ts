@@ -52,7 +52,7 @@ const publishers = "ours zeromq nats";
 
 /** Every row of docs/performance.md, within 20 minutes on two cores. */
 export const everything: readonly Plan[] = [
-  pushPull("tcp", 64, "ours raw prototype zeromq libzmq ws nats grpc"),
+  pushPull("tcp", 64, "ours raw prototype zeromq compat libzmq ws nats grpc"),
   pushPull("tcp", 16, "ours/callback ours/batches prototype/callback zeromq"),
   pushPull("tcp", kibi, "ours/callback ours/batches raw zeromq libzmq"),
   pushPull("tcp", 64 * kibi, "ours/callback ours/lent raw zeromq libzmq"),
@@ -62,13 +62,13 @@ export const everything: readonly Plan[] = [
   pushPull("ipc", 64 * kibi, "ours/callback ours/lent zeromq"),
   pushPull("ipc", mebi, "ours/callback ours/lent zeromq"),
   row({ scenario: "compressed" }, "ours"),
-  row({ scenario: "req-rep-1", pin: "one" }, "ours raw zeromq libzmq ws nats grpc http"),
+  row({ scenario: "req-rep-1", pin: "one" }, "ours raw zeromq compat libzmq ws nats grpc http"),
   row({ scenario: "req-rep-1", pin: "one", transport: "ipc" }, "ours raw zeromq"),
-  row({ scenario: "req-rep-64" }, "ours raw prototype zeromq libzmq ws nats grpc http"),
+  row({ scenario: "req-rep-64" }, "ours raw prototype zeromq compat libzmq ws nats grpc http"),
   row({ scenario: "req-rep-256" }, "ours zeromq libzmq"),
   row({ scenario: "req-rep-2048" }, "ours zeromq libzmq msg-rs"),
   row({ scenario: "pub-sub-1" }, publishers),
-  row({ scenario: "pub-sub-8" }, publishers),
+  row({ scenario: "pub-sub-8" }, `${publishers} compat`),
   row({ scenario: "pub-sub-64" }, publishers),
   row({ scenario: "pub-sub-512" }, publishers),
   row({ scenario: "subscriptions" }, "ours"),

@@ -9,6 +9,7 @@ const files: Readonly<Record<string, () => Promise<{ readonly contender: Contend
   raw: () => import("./raw.ts"),
   prototype: () => import("./prototype.ts"),
   zeromq: () => import("./zeromq.ts"),
+  compat: () => import("./compat.ts"),
   libzmq: () => import("./libzmq.ts"),
   ws: () => import("./ws.ts"),
   nats: () => import("./nats.ts"),

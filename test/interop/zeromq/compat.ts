@@ -197,11 +197,11 @@ const talks: readonly Talk[] = [
       return count * 20;
     },
   },
-  ...(["Publisher", "XPublisher"] as const).map((ours): Talk => ({
-    ours,
+  ...[zmq.Publisher, zmq.XPublisher].map((PublisherClass): Talk => ({
+    ours: PublisherClass.name,
     theirs: "SUB",
     run: async (joining) => {
-      const publisher = ours === "Publisher" ? new zmq.Publisher() : new zmq.XPublisher();
+      const publisher = new PublisherClass();
       return published(publisher, await join(publisher, "SUB", joining));
     },
   })),
