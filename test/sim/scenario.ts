@@ -43,6 +43,8 @@ export abstract class Scenario {
   readonly #harm: Harm;
   /** Absent in runs whose payloads are bytes. */
   readonly #codecFailChance: number | undefined;
+  /** In some runs there are sockets that take silence for an end. */
+  readonly #mayEndSilent: boolean;
   readonly #codecs: Map<string, WatchedCodec> = new Map();
 
   constructor(world: World) {
@@ -53,6 +55,7 @@ export abstract class Scenario {
     this.#failChance = this.random() < 0.5 ? 0 : 0.05;
     this.gates = new Gates(world, this.random, this.random() < 0.3);
     this.#harm = new Harm(world, this.nodes, (node) => this.begin(node));
+    this.#mayEndSilent = world.dice("silence")() < 0.3;
     const codecDice = world.dice("codecs");
     this.#codecFailChance = codecDice() < 0.75 ? undefined : codecDice() < 0.5 ? 0 : 0.1;
     world.onRest(() => {
@@ -179,7 +182,8 @@ export abstract class Scenario {
   /** Some take the silence of a peer for its end. A PUB hears nothing from who is well. */
   #idlePeerTimeoutMs(type: SocketType, name: string): number {
     const random = this.world.dice(`silence ${name}`);
-    return type === "PUB" || random() < 0.85 ? Infinity : 300 + Math.floor(random() * 1_500);
+    if (!this.#mayEndSilent || type === "PUB" || random() < 0.5) return Infinity;
+    return 700 + Math.floor(random() * 1_500);
   }
 
   /** In some runs, of values: each socket has one of its own. */
@@ -192,10 +196,13 @@ export abstract class Scenario {
     return codec;
   }
 
-  /** Some give up: their application connects anew when all is well. */
+  /**
+   * Some give up: their application connects anew when all is well. Not where peers end connections
+   * on which nothing is said, which would be failures without an end.
+   */
   #maxAttempts(name: string): number {
     const random = this.world.dice(`attempts ${name}`);
-    return random() < 0.8 ? Infinity : 1 + Math.floor(random() * 4);
+    return this.#mayEndSilent || random() < 0.7 ? Infinity : 1 + Math.floor(random() * 4);
   }
 
   /** Takes a step, and looks at everybody behind it. */
