@@ -13,6 +13,7 @@ export * from "./naive-frame.ts";
 export * from "./netlab/net-lab.ts";
 export type { LabHost } from "./netlab/host.ts";
 export * from "./no-leaks.ts";
+export * from "./record-events.ts";
 export * from "./simulated-network.ts";
 export * from "./simulated-runtime.ts";
 export * from "./stream-faults.ts";

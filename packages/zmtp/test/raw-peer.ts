@@ -9,12 +9,17 @@ export class RawPeer {
   readonly link: Link;
   readonly #chunks: Uint8Array[] = [];
   #taken = 0;
+  /** How much came in all. */
+  receivedBytes = 0;
   isOver = false;
 
   constructor(link: Link) {
     this.link = link;
     link.start({
-      onData: (chunk) => void this.#chunks.push(chunk.slice()),
+      onData: (chunk) => {
+        this.receivedBytes += chunk.length;
+        this.#chunks.push(chunk.slice());
+      },
       onDrain: () => {},
       onEnd: () => void (this.isOver = true),
       onClose: () => void (this.isOver = true),

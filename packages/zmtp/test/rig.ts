@@ -1,6 +1,7 @@
-import type { SocketEvents } from "@msg-ts/core";
 import { Inproc, InprocHub } from "@msg-ts/transports/inproc";
 import { onTestFinished } from "vitest";
+
+export { record } from "@msg-ts/testing";
 
 interface Closable {
   close(options?: { readonly lingerMs?: number }): unknown;
@@ -17,23 +18,6 @@ export function closing<S extends Closable>(socket: S): S {
 /** A network of its own for one test. */
 export function inproc(): Inproc {
   return new Inproc(new InprocHub());
-}
-
-interface EventSource {
-  on<Name extends keyof SocketEvents>(
-    name: Name,
-    listener: (detail: SocketEvents[Name]) => void,
-  ): () => void;
-}
-
-/** Every event of a name, as it comes. */
-export function record<Name extends keyof SocketEvents>(
-  socket: EventSource,
-  name: Name,
-): SocketEvents[Name][] {
-  const seen: SocketEvents[Name][] = [];
-  socket.on(name, (detail) => void seen.push(detail));
-  return seen;
 }
 
 /** Parts as text. */

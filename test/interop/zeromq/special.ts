@@ -8,8 +8,8 @@ import {
   ReqSocket,
   SubSocket,
 } from "@msg-ts/core";
-import type { ErrorCode, SocketEvents } from "@msg-ts/core";
-import { waitFor } from "@msg-ts/testing";
+import type { ErrorCode } from "@msg-ts/core";
+import { record, waitFor } from "@msg-ts/testing";
 import { plain, plainServer, zmtp } from "@msg-ts/zmtp";
 import { curve, curveKeyPair, curveServer } from "@msg-ts/zmtp/curve";
 import { Tcp } from "@msg-ts/transports/tcp";
@@ -33,23 +33,6 @@ function processOf(program: Program, stage: Stage): ZmqProcess {
   return peer;
 }
 
-interface EventSource {
-  on<Name extends keyof SocketEvents>(
-    name: Name,
-    listener: (detail: SocketEvents[Name]) => void,
-  ): () => void;
-}
-
-/** What an event tells, as far as it was told. */
-function told<Name extends keyof SocketEvents>(
-  socket: EventSource,
-  name: Name,
-): SocketEvents[Name][] {
-  const seen: SocketEvents[Name][] = [];
-  socket.on(name, (detail) => void seen.push(detail));
-  return seen;
-}
-
 /** Our dialing REQ is refused: it must say so with this code, in `ready()` and by an event. */
 async function isRefused(
   stage: Stage,
@@ -58,7 +41,7 @@ async function isRefused(
   code: ErrorCode,
 ): Promise<Outcome> {
   const req = stage.socket(new ReqSocket(new Tcp(), { protocol: zmtp(options) }));
-  const retrying = told(req, "retrying");
+  const retrying = record(req, "retrying");
   await req.connect(address);
   const error = await req.ready({ timeoutMs: 2_500 }).catch((reason: unknown) => reason);
   expect(error instanceof Error, "ready() rejects");
@@ -80,7 +63,7 @@ async function refuses(
   dial: (address: string) => Promise<unknown>,
   code: ErrorCode,
 ): Promise<Outcome> {
-  const refused = told(server, "refused");
+  const refused = record(server, "refused");
   await server.bind("127.0.0.1:0");
   await dial(server.address);
   await waitFor(() => refused.length > 0, { what: "an event refused", withinMs: 20_000 });
@@ -278,7 +261,7 @@ async function stopped(program: Program, stage: Stage): Promise<Outcome> {
   await echo.call("echo");
   const heartbeat = { intervalMs: 200, timeoutMs: 600 };
   const req = makeOurs("REQ", { stage, carrier: tcp, bound: "theirs", ourOptions: { heartbeat } });
-  const disconnected = told(req, "disconnected");
+  const disconnected = record(req, "disconnected");
   await req.connect(echo.address);
   await req.ready();
   await new Promise<void>((resolve) => {
@@ -298,7 +281,7 @@ async function stopped(program: Program, stage: Stage): Promise<Outcome> {
 /** libzmq's own heartbeats, with a TTL, are answered. */
 async function theirHeartbeats(peer: ZmqProcess, stage: Stage): Promise<Outcome> {
   const server = rep(stage);
-  const disconnected = told(server, "disconnected");
+  const disconnected = record(server, "disconnected");
   server.serve((request) => request.payload);
   await server.bind("127.0.0.1:0");
   const options = { heartbeatMs: 100, heartbeatTimeoutMs: 300, heartbeatTtlMs: 500 };

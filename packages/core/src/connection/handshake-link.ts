@@ -23,6 +23,8 @@ export class LinkHandshake implements HandshakeLink {
   #unread: Uint8Array = emptyBytes;
   #waiter: Waiter | undefined;
   #failure: MsgError | undefined;
+  /** The peer ended: what that means is for each read to say that gets no answer, also for a later one. */
+  #isUnexplained = false;
   #isOver = false;
   #isReleased = false;
   #isReading = true;
@@ -67,14 +69,18 @@ export class LinkHandshake implements HandshakeLink {
 
   /** Nothing more will come: the peer ended its side. It may still wait for what we write. */
   endInput(error: MsgError): void {
-    this.#failure ??= error.code === "MSG_PEER_LOST" ? this.explained(error) : error;
+    if (this.#failure === undefined) {
+      this.#failure = error;
+      this.#isUnexplained = error.code === "MSG_PEER_LOST";
+    }
     this.#settle();
   }
 
   /** It is over: the deadline passed, or the connection closes. */
   fail(error: MsgError): void {
     this.#isOver = true;
-    this.endInput(error);
+    this.#failure ??= error;
+    this.#settle();
   }
 
   /** Hands over: what was not read is the protocol's first input. */
@@ -122,7 +128,7 @@ export class LinkHandshake implements HandshakeLink {
     const failure = this.#failure ?? (this.#isReleased ? handedOver() : undefined);
     if (failure === undefined) return;
     this.#waiter = undefined;
-    waiter.reject(failure);
+    waiter.reject(this.#isUnexplained ? (waiter.explain?.(failure) ?? failure) : failure);
   }
 
   #setReading(isReading: boolean): void {

@@ -5,6 +5,11 @@ import { MsgError } from "../../src/errors.ts";
 
 const peerLost = new MsgError("MSG_PEER_LOST", "peer ended");
 
+/** What it means that the peer ended; still the loss of a peer. */
+function explain(cause: MsgError): MsgError {
+  return new MsgError("MSG_PEER_LOST", "it dislikes us", { cause });
+}
+
 /** A handshake on one end of a link; what the peer writes arrives with `runtime.run()`. */
 function handshakeScene() {
   const runtime = new SimulatedRuntime();
@@ -92,6 +97,43 @@ describe("a handshake's link", () => {
       await expect(handshake.peek(length)).rejects.toMatchObject(refusal);
     });
   }
+
+  it("has the read that the end of the peer fails say what that means", async () => {
+    const { handshake } = handshakeScene();
+    const read = handshake.read(1, explain);
+    handshake.endInput(peerLost);
+    await expect(read).rejects.toMatchObject({ message: "it dislikes us", cause: peerLost });
+  });
+
+  it("has a read say so too that begins when the peer has ended already", async () => {
+    const { runtime, peer, handshake } = handshakeScene();
+    peer.write([counting(1)]);
+    runtime.run();
+    const first = handshake.read(1, (cause) => new MsgError("MSG_PROTOCOL", "first", { cause }));
+    // With the last bytes, before anybody reads on.
+    handshake.endInput(peerLost);
+    await first;
+    const next = handshake.read(1, (cause) => new MsgError("MSG_PROTOCOL", "next", { cause }));
+    await expect(next).rejects.toMatchObject({ message: "next", cause: peerLost });
+    await expect(handshake.read(1)).rejects.toBe(peerLost);
+  });
+
+  it("leaves any other failure as it is", async () => {
+    const { handshake } = handshakeScene();
+    const late = new MsgError("MSG_HANDSHAKE_TIMEOUT", "took too long");
+    const read = handshake.read(1, () => new MsgError("MSG_PROTOCOL", "no"));
+    handshake.fail(late);
+    await expect(read).rejects.toBe(late);
+  });
+
+  it("explains what it was closed for once, not again", async () => {
+    const { handshake } = handshakeScene();
+    const read = handshake.read(1, explain);
+    const explained = handshake.explained(peerLost);
+    handshake.fail(explained);
+    await expect(read).rejects.toBe(explained);
+    expect(explained.cause).toBe(peerLost);
+  });
 
   it("refuses a second read while one is under way", async () => {
     const { runtime, peer, handshake } = handshakeScene();

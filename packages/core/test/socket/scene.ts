@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Link, SocketEvents } from "@msg-ts/core";
+import type { Link } from "@msg-ts/core";
 import type { NaiveDecoded, NaiveFrame, NaiveReader } from "@msg-ts/testing";
 import { bytes, joinBytes, naiveDecode, naiveEncode, SimulatedRuntime } from "@msg-ts/testing";
 import { onTestFinished } from "vitest";
@@ -13,6 +13,8 @@ import type { CloseOptions } from "../../src/socket/life-options.ts";
 import type { SubOptions } from "../../src/socket/pub-sub/sub-options.ts";
 import { SubSocket } from "../../src/socket/pub-sub/sub.ts";
 import { SimNetwork } from "./sim-network.ts";
+
+export { record } from "@msg-ts/testing";
 
 interface AnySocket {
   bind(address: string): Promise<string>;
@@ -199,21 +201,4 @@ export class Outcome<T> {
     const { error } = this;
     return error instanceof Error && "code" in error ? error.code : undefined;
   }
-}
-
-interface EventSource {
-  on<Name extends keyof SocketEvents>(
-    name: Name,
-    listener: (detail: SocketEvents[Name]) => void,
-  ): () => void;
-}
-
-/** Every event of a name, as it comes. */
-export function record<Name extends keyof SocketEvents>(
-  socket: EventSource,
-  name: Name,
-): SocketEvents[Name][] {
-  const seen: SocketEvents[Name][] = [];
-  socket.on(name, (detail) => void seen.push(detail));
-  return seen;
 }
