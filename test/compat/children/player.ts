@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { plays } from "../scenarios/all.ts";
-import { codeOf } from "../scenarios/outcome.ts";
+import { codeOf, expectOutcome } from "../scenarios/outcome.ts";
 import type { Side } from "../scenarios/scenario.ts";
 import { libraryOf, Stage } from "../scenarios/stage.ts";
 
@@ -23,6 +23,7 @@ process.send?.("ready");
 async function play(index: number): Promise<string> {
   const found = plays[index];
   if (found === undefined) throw new Error(`there is no play ${index}`);
+  expectOutcome(side === "ours" ? found.scenario.ours : undefined);
   const stage = new Stage(side, zmq, found.carrier);
   try {
     return await found.scenario.run(stage);

@@ -170,7 +170,7 @@ export const delivering: Group = {
         await stage.join(pull, push);
         await sendAll(push, ["1", "2", "3"]);
         // Nothing but time shows that all three have come.
-        await delay(1_000);
+        await delay(2_000);
         return receiveAll(pull, 1);
       },
     },

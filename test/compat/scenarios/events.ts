@@ -14,7 +14,7 @@ function record(socket: Socket, types: readonly EventType[]): string[] {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + 20_000;
   while (!isSo() && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

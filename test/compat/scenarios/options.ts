@@ -1,6 +1,7 @@
 import process from "node:process";
 import type { Group } from "./scenario.ts";
 import { outcomeOf } from "./outcome.ts";
+import { receiveAll } from "./talking.ts";
 
 /** Sets a property, and reads it. */
 async function setAndGet(socket: object, name: string, value: unknown): Promise<string> {
@@ -93,6 +94,20 @@ export const options: Group = {
           socket.routingId = "late";
           return warned;
         });
+      },
+    },
+    {
+      what: "Subscriber: `subscribe`, then an option, then `connect`",
+      ours: "news",
+      run: async (stage) => {
+        const publisher = stage.open(new stage.zmq.XPublisher());
+        const subscriber = stage.open(new stage.zmq.Subscriber());
+        subscriber.subscribe("ne");
+        subscriber.receiveHighWaterMark = 5;
+        await stage.join(publisher, subscriber);
+        await publisher.receive();
+        await publisher.send("news");
+        return receiveAll(subscriber, 1);
       },
     },
     {

@@ -56,7 +56,7 @@ function firstFailure(socket: Socket): Promise<string> {
       resolve(`protocol ${codeOf(error)}`);
     });
     socket.events.on("handshake:error:other", ({ error }) => resolve(`other ${codeOf(error)}`));
-    setTimeout(() => resolve("nothing"), 3_000).unref();
+    setTimeout(() => resolve("nothing"), 15_000).unref();
   });
 }
 

@@ -87,7 +87,7 @@ export const sending: Group = {
         const [one, other] = await pairs(stage);
         const before = other.readable;
         await one.send("x");
-        const deadline = performance.now() + 5_000;
+        const deadline = performance.now() + 20_000;
         while (!other.readable && performance.now() < deadline) {
           await new Promise((resolve) => setTimeout(resolve, 5));
         }

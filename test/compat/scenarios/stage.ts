@@ -7,7 +7,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Socket } from "@msg-ts/zmtp/compat";
-import { codeOf } from "./outcome.ts";
+import { codeOf, patience } from "./outcome.ts";
 import type { Carrier, Side, Zmq } from "./scenario.ts";
 
 const exiting = fileURLToPath(new URL("../children/exiting.ts", import.meta.url));
@@ -15,8 +15,6 @@ const thread = new URL("../children/thread.ts", import.meta.url);
 
 /** How long a process that is to end by itself may take. */
 const endsWithinMs = 20_000;
-/** How long one is looked at that says that it waits for ever. */
-const watchedMs = 1_500;
 
 /** The library that a side is. */
 export async function libraryOf(side: Side): Promise<Zmq> {
@@ -88,7 +86,7 @@ export class Stage {
       // It says so when its program has run; from then on it should end by itself.
       child.stdout.once("data", () => {
         clearTimeout(timer);
-        timer = setTimeout(() => resolve("waits"), watchedMs);
+        timer = setTimeout(() => resolve("waits"), patience.ms);
       });
       child.once("exit", (code, signal) => {
         clearTimeout(timer);

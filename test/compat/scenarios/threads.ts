@@ -42,7 +42,7 @@ export const threads: Group = {
       ours: "waits",
       difference: { worse: "inproc is one thread's; between threads ipc and tcp go" },
       run: async (stage) => {
-        const push = stage.open(new stage.zmq.Push({ sendTimeout: 1_000 }));
+        const push = stage.open(new stage.zmq.Push({ sendTimeout: 10_000 }));
         const address = await stage.address();
         await push.bind(address);
         const heard = said(stage, "pull", { address });
