@@ -2,6 +2,7 @@
  * What packages are built from that bring a protocol or sockets of their own, such as `@msg-ts/zmtp`.
  * Applications need none of it. It may change in any minor version.
  */
+export { batchBytes, maxBatchedPayloadBytes } from "./batch-limits.ts";
 export {
   allocate,
   copyInto,

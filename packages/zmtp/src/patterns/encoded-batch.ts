@@ -1,12 +1,13 @@
-import { allocate, copyInto, partsOf, viewOf } from "@msg-ts/core/building";
+import {
+  allocate,
+  batchBytes,
+  copyInto,
+  maxBatchedPayloadBytes,
+  partsOf,
+  viewOf,
+} from "@msg-ts/core/building";
 import type { MessageBatch, OutgoingMessage } from "@msg-ts/core";
 import { frameFlag, headerBytesOf, setFrameHeader } from "../wire/frame.ts";
-
-/** As much as a chunk of an outbox takes. */
-const batchBytes = 64 * 1024;
-
-/** Larger payloads gain nothing by being copied twice. */
-const maxPayloadBytes = 4 * 1024;
 
 /** Messages as they go to several subscribers, the same bytes for each. */
 export class EncodedBatch implements MessageBatch {
@@ -25,7 +26,7 @@ export class EncodedBatch implements MessageBatch {
     const { length } = payload;
     const end =
       this.bytes + headerBytesOf(topicLength) + topicLength + headerBytesOf(length) + length;
-    if (length > maxPayloadBytes || end > batchBytes || partsOf(payload) !== undefined)
+    if (length > maxBatchedPayloadBytes || end > batchBytes || partsOf(payload) !== undefined)
       return false;
     const topic = setFrameHeader(this.#view, this.bytes, frameFlag.more, topicLength);
     copyInto(this.#memory, topic, topicBytes);

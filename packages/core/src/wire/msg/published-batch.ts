@@ -1,12 +1,7 @@
+import { batchBytes, maxBatchedPayloadBytes } from "../../batch-limits.ts";
 import { allocate, copyInto, viewAt } from "../../bytes.ts";
 import type { MessageBatch, OutgoingMessage } from "../../contracts/protocol.ts";
 import { frameKind, messageHeaderBytes, topicStartBytes } from "./header.ts";
-
-/** As much as a chunk of an outbox takes. */
-const batchBytes = 64 * 1024;
-
-/** Larger payloads gain nothing by being copied twice. */
-const maxPayloadBytes = 4 * 1024;
 
 const twoTo32 = 2 ** 32;
 
@@ -68,7 +63,7 @@ export class EncodedBatch implements MessageBatch {
     const offset = this.bytes;
     const payloadOffset = offset + messageHeaderBytes + topicBytes.length;
     const end = payloadOffset + payload.length;
-    if (payload.length > maxPayloadBytes || end > batchBytes) return false;
+    if (payload.length > maxBatchedPayloadBytes || end > batchBytes) return false;
     setMessageHeader(
       this.#memory,
       this.#view,
