@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
+import { waitFor } from "@msg-ts/testing";
 import { describe, expect, it } from "vitest";
 import { Random } from "../fuzz/random.ts";
 import type { CampaignContext, CampaignResult } from "./campaign.ts";
@@ -12,7 +12,7 @@ import type { Pair } from "./pair.ts";
 import type { Planted } from "./planted.ts";
 
 /** What is done to a pair, so that the fault has something to show on. */
-type Harm = "none" | "slow subscriber" | "server restarts" | "client is killed by its end";
+type Harm = "none" | "slow subscriber" | "server restarts" | "both are killed";
 
 interface Plant {
   readonly planted: Planted;
@@ -25,20 +25,46 @@ const quickFeed = { burst: 10, everyMs: 5, bytes: 64 };
 /** More than sockets and kernels hold while nobody reads. */
 const heavyFeed = { burst: 20, everyMs: 10, bytes: 65_536 };
 
+/** Longer than it takes on any machine. */
+const withinMs = 60_000;
+
+/** Waits until a process did so much more. */
+async function grows(of: Pair["client"], more: Readonly<Record<string, number>>): Promise<void> {
+  const before = of.progress;
+  const isDone = ([name, count]: readonly [string, number]): boolean =>
+    (of.progress[name] ?? 0) >= (before[name] ?? 0) + count;
+  const what = `${JSON.stringify(more)} more`;
+  await waitFor(() => Object.entries(more).every(isDone), { what, withinMs });
+}
+
+/** Waits until a process told several times that it did no more. */
+async function standsStill(of: Pair["client"], name: string): Promise<void> {
+  let [last, times] = [of.progress, 0];
+  const isStill = (): boolean => {
+    if (of.progress !== last) times = of.progress[name] === last[name] ? times + 1 : 0;
+    last = of.progress;
+    return times === 5;
+  };
+  await waitFor(isStill, { what: `no more is ${name}`, withinMs });
+}
+
 const harms: Readonly<Record<Harm, (pair: Pair) => Promise<void>>> = {
-  none: () => pause(400),
+  // Several times what a planted fault waits for.
+  none: ({ server }) => grows(server, { ran: 200, done: 200, published: 400 }),
   "slow subscriber": (pair) => pair.fault(() => pair.client.ask("block", 800)),
   "server restarts": (pair) =>
     pair.fault(async () => {
       await pair.killServer();
       await pair.startServer();
     }),
-  "client is killed by its end": (pair) =>
+  // The server first: what it has not read is lost with it, and the client cannot give it again.
+  "both are killed": (pair) =>
     pair.fault(async () => {
       pair.server.signal("SIGSTOP");
-      await pause(300);
+      await standsStill(pair.client, "pushed");
+      await pair.killServer();
       await pair.killClient();
-      pair.server.signal("SIGCONT");
+      await pair.startServer();
       await pair.startClient();
     }),
 };
@@ -106,7 +132,7 @@ const plants: readonly Plant[] = [
   },
   {
     planted: { client: "jobs are settled before they are done" },
-    harm: "client is killed by its end",
+    harm: "both are killed",
     shows: /jobs: \d+ unaccounted/,
   },
   {
