@@ -47,6 +47,13 @@ export interface ListenerHandlers {
 export interface Listener {
   /** Where it listens, in the form that {@link Transport.dial} takes, with the port it was given. */
   readonly address: string;
+  /**
+   * Waits until those are links, or refused, whose peers may take themselves for connected already,
+   * because the last words of a handshake are theirs; `withinMs` at most. A listener that has no
+   * handshake of its own has no such method: who is in the host's queue has two turns of the event
+   * loop to come out of it.
+   */
+  settle?(withinMs: number): Promise<void>;
   /** Stops accepting and frees the address. Links that were given out live on. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,5 +1,7 @@
 import type { Runtime } from "../runtime.ts";
+import type { Endpoints } from "./endpoints.ts";
 import type { CloseReport } from "./events.ts";
+import type { Peer } from "./peer.ts";
 import { WaiterList } from "./waiter-list.ts";
 
 /** How a socket is drained. */
@@ -27,6 +29,9 @@ export const drainTimeoutMs = 30_000;
 /** What is kept of that for the end of the connections. */
 const mostClosingMs = 1_000;
 
+/** How long peers have that may take themselves for connected before we know of them. */
+const mostSettlingMs = 1_000;
+
 /** What a drain asks and tells its socket. */
 export interface DrainHost {
   readonly isClosed: boolean;
@@ -35,8 +40,7 @@ export interface DrainHost {
   /** Its work may need peers that come only now. */
   readonly needsPeers: boolean;
   onBegin(): void;
-  /** Stops listening and dialing. */
-  letNobodyIn(): Promise<void>;
+  readonly endpoints: Pick<Endpoints<Peer>, "settle" | "stop">;
   /** Has peers go elsewhere, and waits until all work is done. */
   finishAll(timeoutMs: number): Promise<void>;
   close(lingerMs: number): Promise<CloseReport>;
@@ -86,11 +90,17 @@ export class Draining {
 
   /** Whom the host has accepted by now is let in first, to be told where not to stay. */
   async #letNobodyIn(): Promise<void> {
+    await this.#twoTurns();
+    await this.#host.endpoints.settle(mostSettlingMs);
+    await this.#twoTurns();
+    await this.#host.endpoints.stop();
+  }
+
+  #twoTurns(): Promise<void> {
     const runtime = this.#runtime;
-    await new Promise<void>((resolve) => {
+    return new Promise((resolve) => {
       runtime.nextTurn(() => runtime.nextTurn(resolve));
     });
-    await this.#host.letNobodyIn();
   }
 
   /** Waits for it, no longer than until then, and not when it is closed. */

@@ -178,6 +178,11 @@ export class Endpoints<P extends Peer> implements DialerOwner, EntryOwner<P> {
     return false;
   }
 
+  /** Waits for peers that may take themselves for connected before we know of them. */
+  async settle(withinMs: number): Promise<void> {
+    await Promise.all(this.#listeners.map(async ({ listener }) => listener.settle?.(withinMs)));
+  }
+
   /** Stops dialing, listening and shaking hands. Peers stay until {@link endAll}. */
   async stop(): Promise<void> {
     this.#isClosed = true;

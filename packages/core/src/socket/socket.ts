@@ -135,8 +135,8 @@ export abstract class Socket<P extends Peer> {
       this.#socket.#readyWaiters?.rejectAll(new MsgError("MSG_CLOSED", `this ${type} drains`));
     }
 
-    letNobodyIn(): Promise<void> {
-      return this.#socket.endpoints.stop();
+    get endpoints(): DrainHost["endpoints"] {
+      return this.#socket.endpoints;
     }
 
     finishAll(timeoutMs: number): Promise<void> {

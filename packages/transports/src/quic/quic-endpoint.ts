@@ -13,6 +13,7 @@ import type { ResolvedQuicOptions } from "./quic-options.ts";
 import type { SessionOptions, SessionOwner } from "./session-owner.ts";
 import { QuicSession } from "./quic-session.ts";
 import { RetryTokens } from "./retry-tokens.ts";
+import { Settling } from "../settling.ts";
 import type { StreamLink } from "./stream-link.ts";
 import { UdpSocket } from "./udp-socket.ts";
 
@@ -49,6 +50,7 @@ interface Accepted {
   readonly host: string;
   ids: readonly string[];
   isHandshaking: boolean;
+  hadLink: boolean;
 }
 
 /**
@@ -66,6 +68,7 @@ export class QuicEndpoint {
   );
   readonly #byId: Map<string, Accepted> = new Map();
   readonly #accepted: Map<QuicSession, Accepted> = new Map();
+  readonly #settling: Settling<Accepted> = new Settling();
   readonly #onClosed: (endpoint: QuicEndpoint) => void;
   readonly #owner: SessionOwner;
   #handlers: ListenerHandlers | undefined;
@@ -88,7 +91,7 @@ export class QuicEndpoint {
       transmit: (length, to) => udp.transmit(length, to),
       scratchFor: (bytes) => udp.scratchFor(bytes),
       onEstablished: (session) => this.#onEstablished(session),
-      onLink: (_session, link) => this.#onLink(link),
+      onLink: (session, link) => this.#onLink(session, link),
       onUnused: (session) => this.#onUnused(session),
       onGoAway: () => {},
       onSilence: () => {},
@@ -124,10 +127,20 @@ export class QuicEndpoint {
     this.#handlers = handlers;
   }
 
+  /**
+   * Waits until every connection that has begun had a first link, so long at most: its peer sends
+   * the last words of the handshake, and may have opened the link with them.
+   */
+  settle(withinMs: number): Promise<void> {
+    const begun = Array.from(this.#accepted.values()).filter(({ hadLink }) => !hadLink);
+    return this.#settling.wait(begun, withinMs);
+  }
+
   /** Takes no more links. Resolves when the address can be listened on again. */
   async stop(handlers: ListenerHandlers): Promise<void> {
     if (this.#handlers !== handlers) return;
     this.#handlers = undefined;
+    this.#settling.clear();
     for (const { session, isHandshaking } of this.#accepted.values()) {
       if (isHandshaking) session.destroy();
       else if (session.linkCount === 0) session.end();
@@ -226,7 +239,8 @@ export class QuicEndpoint {
     const ids = [sourceId, header.destinationId].map((id) => latin1(id));
     // Clients of msg-rs have connection ids, which must not be retired while there are two paths.
     const fixed = this.#setup.session.isShared ? undefined : from;
-    const accepted: Accepted = { session, fixed, host: from.host, ids, isHandshaking: true };
+    const state = { isHandshaking: true, hadLink: false };
+    const accepted: Accepted = { session, fixed, host: from.host, ids, ...state };
     for (const id of ids) this.#byId.set(id, accepted);
     this.#accepted.set(session, accepted);
     this.#admission.onAccepted(from.host);
@@ -265,9 +279,14 @@ export class QuicEndpoint {
     return verdict.refusal;
   }
 
-  #onLink(link: StreamLink): boolean {
+  #onLink(session: QuicSession, link: StreamLink): boolean {
     if (this.#handlers === undefined) return false;
     this.#handlers.onLink(link);
+    const accepted = this.#accepted.get(session);
+    if (accepted !== undefined) {
+      accepted.hadLink = true;
+      this.#settling.settled(accepted);
+    }
     return true;
   }
 
@@ -282,6 +301,7 @@ export class QuicEndpoint {
     const accepted = this.#accepted.get(session);
     if (accepted === undefined) return;
     this.#accepted.delete(session);
+    this.#settling.settled(accepted);
     for (const id of accepted.ids) this.#byId.delete(id);
     if (accepted.isHandshaking) {
       this.#admission.onHandshakeDone();

@@ -105,7 +105,11 @@ export class Quic implements Transport {
     const isLeft = known !== undefined && known.closing === undefined;
     const endpoint = isLeft ? known : await this.#open(target, host, port);
     endpoint.listen(handlers);
-    return { address: endpoint.address, close: () => endpoint.stop(handlers) };
+    return {
+      address: endpoint.address,
+      settle: (withinMs) => endpoint.settle(withinMs),
+      close: () => endpoint.stop(handlers),
+    };
   }
 
   /**

@@ -5,6 +5,7 @@ import type { ListenerHandlers } from "@msg-ts/core";
 import { MsgError } from "@msg-ts/core";
 import { remoteAddressOf } from "../tcp/tcp-socket.ts";
 import { nodeTls } from "../node-tls.ts";
+import { Settling } from "../settling.ts";
 import type { TlsCredentials } from "./tls-credentials.ts";
 import { certificateFrom } from "./tls-dialing.ts";
 import { certificateRefused, peerLeft, refusalOf } from "./tls-failures.ts";
@@ -34,6 +35,7 @@ export class TlsAcceptor {
   readonly #server: Server;
   /** By both ends of the connection, all that Node shows of it at times. */
   readonly #handshakes: Map<string, Handshake> = new Map();
+  readonly #settling: Settling<Handshake> = new Settling();
   #credentials: TlsCredentials;
   /** The one whose connection has closed in this turn. */
   #closed: Handshake | undefined;
@@ -95,8 +97,14 @@ export class TlsAcceptor {
     this.#handlers.onRefused(remoteAddress, error);
   }
 
+  /** Waits for the end of the handshakes that are under way, so long at most. */
+  settle(withinMs: number): Promise<void> {
+    return this.#settling.wait(this.#handshakes.values(), withinMs);
+  }
+
   /** Ends the handshakes that are under way, without a word. */
   close(): void {
+    this.#settling.clear();
     for (const handshake of this.#handshakes.values()) {
       clearTimeout(handshake.timer);
       handshake.raw.destroy();
@@ -136,7 +144,7 @@ export class TlsAcceptor {
     const link = new TlsLink({ socket, raw, remoteAddress, certificate, isDialer: false });
     // Later: the last words of our handshake are not sent yet, and would be lost with the link.
     setImmediate(() => {
-      if (this.#settle(handshake)) this.#handlers.onLink(link);
+      if (this.#end(handshake)) this.#handlers.onLink(link);
     });
   }
 
@@ -184,15 +192,16 @@ export class TlsAcceptor {
   }
 
   #refuse(handshake: Handshake, error: MsgError): void {
-    if (!this.#settle(handshake)) return;
+    if (!this.#end(handshake)) return;
     handshake.raw.destroy();
     this.#handlers.onRefused(handshake.remoteAddress, error);
   }
 
   /** False when it was before. */
-  #settle({ key, timer }: Handshake): boolean {
-    clearTimeout(timer);
-    return this.#handshakes.delete(key);
+  #end(handshake: Handshake): boolean {
+    clearTimeout(handshake.timer);
+    this.#settling.settled(handshake);
+    return this.#handshakes.delete(handshake.key);
   }
 }
 

@@ -90,7 +90,7 @@ export class Tls implements Transport {
         onSocket: (raw) => acceptor.accept(raw),
         onError: (error) => handlers.onError(error),
       });
-      return new TlsListener(server, release);
+      return new TlsListener(server, acceptor, release);
     } catch (error) {
       release();
       throw error;
@@ -132,12 +132,18 @@ export class Tls implements Transport {
 class TlsListener implements Listener {
   readonly address: string;
   readonly #server: Server;
+  readonly #acceptor: TlsAcceptor;
   readonly #release: () => void;
 
-  constructor(server: Server, release: () => void) {
+  constructor(server: Server, acceptor: TlsAcceptor, release: () => void) {
     this.address = localAddressOf(server);
     this.#server = server;
+    this.#acceptor = acceptor;
     this.#release = release;
+  }
+
+  settle(withinMs: number): Promise<void> {
+    return this.#acceptor.settle(withinMs);
   }
 
   close(): Promise<void> {

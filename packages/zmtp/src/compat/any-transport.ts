@@ -34,7 +34,11 @@ export class AnyTransport implements Transport {
   async listen(address: string, handlers: ListenerHandlers): Promise<Listener> {
     const [scheme, rest] = this.#split(address);
     const listener = await this.#of(scheme).listen(rest, handlers);
-    return { address: `${scheme}://${listener.address}`, close: () => listener.close() };
+    return {
+      address: `${scheme}://${listener.address}`,
+      settle: async (withinMs) => listener.settle?.(withinMs),
+      close: () => listener.close(),
+    };
   }
 
   /** `*` as a port is a free one. */
