@@ -131,4 +131,17 @@ describe("the budget of a connection", () => {
     expect(budget.excessOf([idle], waiting)).toContain("beside 0 bytes");
     expect(budget.excessOf([{ ...idle, isReading: false }], waiting)).toBeUndefined();
   });
+
+  it("allows for it when such a link is gone, of 16 of them", () => {
+    const budget = new TrafficBudget(4 * MiB);
+    const unread = { ...link, receivedBytes: 0, isReading: false };
+    const after = (receivedBytes: number): string | undefined =>
+      budget.excessOf([], { ...stats, receivedPackets: 10_000, receivedBytes });
+    for (let count = 0; count < 3; count++) budget.onLinkGone(unread);
+    expect(after(20 * MiB)).toBeUndefined();
+    expect(after(22 * MiB)).toContain("beside 0 bytes");
+    for (let count = 0; count < 100; count++) budget.onLinkGone(unread);
+    expect(after(72 * MiB)).toBeUndefined();
+    expect(after(74 * MiB)).toContain("beside 0 bytes");
+  });
 });

@@ -3,6 +3,9 @@ import type { EngineStats } from "./engine.ts";
 /** After so many datagrams, both ways, it is looked at what they were for. */
 const datagramsPerLook = 512;
 
+/** Of so many links that were closed unread what may have waited there is allowed for. */
+const maxUnreadGone = 16;
+
 /** What a link has moved. */
 export interface LinkTraffic {
   readonly moves: number;
@@ -21,6 +24,7 @@ export class TrafficBudget {
   #pastMoves = 0;
   #pastReceivedBytes = 0;
   #pastSentBytes = 0;
+  #unreadGone = 0;
 
   constructor(streamWindowBytes: number) {
     this.#streamWindowBytes = streamWindowBytes;
@@ -41,7 +45,8 @@ export class TrafficBudget {
   }
 
   /** What it moved counts on: the engine counts by connection. */
-  onLinkGone({ moves, receivedBytes, sentBytes }: LinkTraffic): void {
+  onLinkGone({ moves, receivedBytes, sentBytes, isReading }: LinkTraffic): void {
+    if (!isReading && this.#unreadGone < maxUnreadGone) this.#unreadGone += 1;
     this.#pastMoves += moves;
     this.#pastReceivedBytes += receivedBytes;
     this.#pastSentBytes += sentBytes;
@@ -56,7 +61,7 @@ export class TrafficBudget {
     let moves = this.#pastMoves;
     let streamBytesReceived = this.#pastReceivedBytes;
     let streamBytesSent = this.#pastSentBytes;
-    let unreadBytes = 0;
+    let unreadBytes = this.#unreadGone * this.#streamWindowBytes;
     for (const link of links) {
       moves += link.moves;
       streamBytesReceived += link.receivedBytes;
@@ -87,7 +92,7 @@ export interface Traffic {
   readonly moves: number;
   readonly streamBytesReceived: number;
   readonly streamBytesSent: number;
-  /** What may have arrived on streams that are not read from now. */
+  /** What may have arrived on streams that are not read from now, or were not to their end. */
   readonly unreadBytes: number;
   readonly ageMs: number;
 }
