@@ -36,7 +36,8 @@ export async function playAll(side: Side, chosen: readonly Play[]): Promise<read
     }
     outcomes.push(outcome);
   }
-  child?.disconnect();
+  // libzmq may wait for ever for a process that ends in order.
+  child?.kill("SIGKILL");
   return outcomes;
 }
 
