@@ -166,20 +166,20 @@ const curveTargets: readonly (Pick<Target, "name" | "refusals"> & { readonly whi
   { name: "wire zmtp-curve-initiate", which: 1, refusals: ["MSG_PROTOCOL"] },
 ];
 
-/** CURVE in the whole: a client of ours, of whose HELLO or INITIATE one byte or more is another. */
-function curveCase(given: Uint8Array): Case {
-  const which = (given[0] ?? 0) % 2;
+/** CURVE in the whole: a client of ours, of whose HELLO or INITIATE some bytes are others. */
+function curveCase(which: number, given: Uint8Array): Case {
+  const edits = Math.floor(given.length / editBytes);
   const changed = { isSealed: false };
   return {
-    how: `command ${which}, ${Math.floor((given.length - 1) / 3)} bytes`,
+    how: `command ${which}, ${edits} bytes`,
     input: given,
     take: () => {
       changed.isSealed = false;
-      return curveExchange(which, given.subarray(1), changed);
+      return curveExchange(which, given, changed);
     },
     wrongResult: () => (changed.isSealed ? "let in a client whose command was changed" : undefined),
     wrongRefusal: (code) => {
-      return given.length > 1 ? undefined : `refused a valid client with ${code}`;
+      return edits > 0 ? undefined : `refused a valid client with ${code}`;
     },
   };
 }
@@ -213,10 +213,12 @@ async function curveExchange(
   }
 }
 
-/** Each pair of bytes is a place and what is added to what stands there, never nothing. */
+/** The place of a byte, and what is added to what stands there, never nothing. */
+const editBytes = 3;
+
 function edited(bytes: Uint8Array, edits: Uint8Array, from: number): Uint8Array {
   const copy = bytes.slice();
-  for (let i = 0; i + 2 < edits.length; i += 3) {
+  for (let i = 0; i + 2 < edits.length; i += editBytes) {
     const any = (edits[i] ?? 0) * 256 + (edits[i + 1] ?? 0);
     const place = from + (any % (copy.length - from));
     copy[place] = (copy[place] ?? 0) ^ ((edits[i + 2] ?? 0) | 1);
@@ -369,11 +371,10 @@ export const zmtpPeerTargets: readonly Target[] = [
     refusals,
     open: async () => ({
       makeCase: (random) => {
-        const chosen = Uint8Array.of(which);
-        if (random.oneIn(8)) return curveCase(chosen);
-        return curveCase(joinBytes([chosen, random.bytes(3 * (1 + random.small(4)))]));
+        const edits = random.oneIn(8) ? 0 : 1 + random.small(4);
+        return curveCase(which, random.bytes(editBytes * edits));
       },
-      caseOf: curveCase,
+      caseOf: (given) => curveCase(which, given),
       editLength: editStream,
     }),
   })),
