@@ -47,23 +47,23 @@ function say(roaming: RoamingSocket, text: string): void {
   roaming.transmit(text.length);
 }
 
+/** Until the peer has heard it from three ports. */
+async function lookTwice(roaming: RoamingSocket, ports: readonly number[]): Promise<void> {
+  for (const count of [1, 2, 3]) {
+    if (count > 1) roaming.look();
+    const isHeard = (): boolean => {
+      say(roaming, "are you there");
+      return ports.length >= count;
+    };
+    await waitFor(isHeard, { what: `the peer hears ${count} ports` });
+  }
+}
+
 describe("the UDP socket of a QUIC dialer that looked for another way", () => {
   it("hears what was sent to one that it gave up", async () => {
     const [remote, heard] = [await peer(), [] as string[]];
     const roaming = await roamingTo(remote, heard);
-    const portsHeard = (count: number) =>
-      waitFor(
-        () => {
-          say(roaming, "are you there");
-          return remote.ports.length >= count;
-        },
-        { what: `the peer hears ${count} ports` },
-      );
-    await portsHeard(1);
-    roaming.look();
-    await portsHeard(2);
-    roaming.look();
-    await portsHeard(3);
+    await lookTwice(roaming, remote.ports);
     const [first, second, third] = remote.ports;
     // The peer was stopped, and answers each where it came from.
     remote.socket.send("one", first);
@@ -78,19 +78,7 @@ describe("the UDP socket of a QUIC dialer that looked for another way", () => {
   it("goes on with the one on which it is heard, also one of before", async () => {
     const [remote, heard] = [await peer(), [] as string[]];
     const roaming = await roamingTo(remote, heard);
-    const portsHeard = (count: number) =>
-      waitFor(
-        () => {
-          say(roaming, "are you there");
-          return remote.ports.length >= count;
-        },
-        { what: `the peer hears ${count} ports` },
-      );
-    await portsHeard(1);
-    roaming.look();
-    await portsHeard(2);
-    roaming.look();
-    await portsHeard(3);
+    await lookTwice(roaming, remote.ports);
     const [, second] = remote.ports;
     remote.socket.send("two", second);
     await waitFor(() => heard.length === 1, { what: "the answer" });

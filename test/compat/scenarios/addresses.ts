@@ -1,6 +1,18 @@
 import type { Group } from "./scenario.ts";
 import { carriers } from "./scenario.ts";
 import { outcomeOf, outcomesOf } from "./outcome.ts";
+import type { Stage } from "./stage.ts";
+
+/** What came of all that can be done with an address. */
+async function allOf(stage: Stage, address: string): Promise<string> {
+  const pull = stage.open(new stage.zmq.Pull());
+  return [
+    await outcomeOf(() => pull.bind(address)),
+    await outcomeOf(() => pull.unbind(address)),
+    await outcomeOf(() => pull.connect(address)),
+    await outcomeOf(() => pull.disconnect(address)),
+  ].join(", ");
+}
 
 /** What zeromq.js tests of bind, unbind, connect and disconnect. */
 export const addresses: Group = {
@@ -30,28 +42,12 @@ export const addresses: Group = {
     {
       what: "`bind`, `unbind`, `connect`, `disconnect` of `foo-bar`",
       ours: "EINVAL, EINVAL, EINVAL, EINVAL",
-      run: async (stage) => {
-        const pull = stage.open(new stage.zmq.Pull());
-        return [
-          await outcomeOf(() => pull.bind("foo-bar")),
-          await outcomeOf(() => pull.unbind("foo-bar")),
-          await outcomeOf(() => pull.connect("foo-bar")),
-          await outcomeOf(() => pull.disconnect("foo-bar")),
-        ].join(", ");
-      },
+      run: (stage) => allOf(stage, "foo-bar"),
     },
     {
       what: "the same of `foo://bar`",
       ours: Array.from({ length: 4 }, () => "EPROTONOSUPPORT").join(", "),
-      run: async (stage) => {
-        const pull = stage.open(new stage.zmq.Pull());
-        return [
-          await outcomeOf(() => pull.bind("foo://bar")),
-          await outcomeOf(() => pull.unbind("foo://bar")),
-          await outcomeOf(() => pull.connect("foo://bar")),
-          await outcomeOf(() => pull.disconnect("foo://bar")),
-        ].join(", ");
-      },
+      run: (stage) => allOf(stage, "foo://bar"),
     },
     {
       what: "two `bind` at a time",

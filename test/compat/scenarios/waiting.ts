@@ -1,6 +1,26 @@
 import type { Group } from "./scenario.ts";
+import type { Stage } from "./stage.ts";
 import { outcomeOf } from "./outcome.ts";
 import { receiveAll, subscribed } from "./talking.ts";
+
+/** What becomes of 100 MB from a Router, `mandatory`, to a Dealer that does not read. */
+async function floodedDealer(
+  stage: Stage,
+  options: { sendTimeout?: number } = {},
+): Promise<string> {
+  const settings = { mandatory: true, sendHighWaterMark: 10, ...options };
+  const router = stage.open(new stage.zmq.Router(settings));
+  const dealer = stage.open(new stage.zmq.Dealer({ routingId: "slow", receiveHighWaterMark: 10 }));
+  await stage.join(router, dealer);
+  await dealer.send("here");
+  await router.receive();
+  const payload = Buffer.alloc(100_000);
+  for (let i = 0; i < 1_000; i++) {
+    const outcome = await outcomeOf(() => router.send(["slow", payload]));
+    if (outcome !== "done") return outcome;
+  }
+  return "sent 100 MB";
+}
 
 /** Where applications that use zeromq.js wait for ever, or lose what they sent. */
 export const waiting: Group = {
@@ -73,42 +93,12 @@ export const waiting: Group = {
     {
       what: "Router, `mandatory`, `sendTimeout` -1: a Dealer does not read",
       ours: "waits",
-      run: async (stage) => {
-        const router = stage.open(new stage.zmq.Router({ mandatory: true, sendHighWaterMark: 10 }));
-        const dealer = stage.open(
-          new stage.zmq.Dealer({ routingId: "slow", receiveHighWaterMark: 10 }),
-        );
-        await stage.join(router, dealer);
-        await dealer.send("here");
-        await router.receive();
-        const payload = Buffer.alloc(100_000);
-        for (let i = 0; i < 1_000; i++) {
-          const outcome = await outcomeOf(() => router.send(["slow", payload]));
-          if (outcome !== "done") return outcome;
-        }
-        return "sent 100 MB";
-      },
+      run: (stage) => floodedDealer(stage),
     },
     {
       what: "Router, `mandatory`, `sendTimeout` 20: a Dealer does not read",
       ours: "EAGAIN",
-      run: async (stage) => {
-        const router = stage.open(
-          new stage.zmq.Router({ mandatory: true, sendHighWaterMark: 10, sendTimeout: 20 }),
-        );
-        const dealer = stage.open(
-          new stage.zmq.Dealer({ routingId: "slow", receiveHighWaterMark: 10 }),
-        );
-        await stage.join(router, dealer);
-        await dealer.send("here");
-        await router.receive();
-        const payload = Buffer.alloc(100_000);
-        for (let i = 0; i < 1_000; i++) {
-          const outcome = await outcomeOf(() => router.send(["slow", payload]));
-          if (outcome !== "done") return outcome;
-        }
-        return "sent 100 MB";
-      },
+      run: (stage) => floodedDealer(stage, { sendTimeout: 20 }),
     },
   ],
 };
